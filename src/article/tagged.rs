@@ -1,0 +1,166 @@
+//! The output record; `docs/tagged-article.schema.json` says the same as JSON Schema.
+
+use super::Article;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// What the classifier says of one article.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Tags {
+    /// `ar`, `en` or `und` (ISO 639-2: undetermined).
+    pub language: &'static str,
+    /// Every topic above its threshold, best first.
+    pub topics: Vec<TopicTag>,
+    /// Why `topics` is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abstained: Option<Abstained>,
+    /// The attitude of the text toward its main subject; absent in unknown languages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stance: Option<StanceTag>,
+    /// Stance toward each name of the watch-list that the text mentions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetTag>,
+    /// The terms that carried the first topic.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub explain: Vec<TermWeight>,
+}
+
+/// One topic.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TopicTag {
+    /// The IPTC code, such as `medtop:11000000`, or the label of the user's own set.
+    pub code: Arc<str>,
+    /// English name.
+    pub name: Arc<str>,
+    /// Arabic name.
+    pub name_ar: Arc<str>,
+    /// Calibrated probability.
+    #[serde(serialize_with = "rounded")]
+    pub confidence: f32,
+}
+
+/// The stance of the text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StanceTag {
+    /// `favor`, `against` or `neutral`.
+    pub label: Arc<str>,
+    /// Calibrated probability.
+    #[serde(serialize_with = "rounded")]
+    pub confidence: f32,
+}
+
+/// The stance toward one name of the watch-list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetTag {
+    /// The name, as the watch-list writes it.
+    pub name: Arc<str>,
+    /// How often the text mentions it or an alias.
+    pub mentions: usize,
+    /// `favor`, `against` or `neutral`.
+    pub label: Arc<str>,
+    /// Calibrated probability.
+    #[serde(serialize_with = "rounded")]
+    pub confidence: f32,
+}
+
+/// A term of the text with what it adds, in log-odds of the winner against the runner-up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TermWeight {
+    /// The term in the article's own spelling.
+    pub term: String,
+    /// Its weight, all mentions together.
+    #[serde(serialize_with = "rounded")]
+    pub weight: f32,
+}
+
+/// Why no topic is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Abstained {
+    /// The language is neither Arabic nor English.
+    #[serde(rename = "language")]
+    Language,
+    /// No topic reaches its threshold.
+    #[serde(rename = "low confidence")]
+    LowConfidence,
+}
+
+impl Abstained {
+    /// The reason as a metric label.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Language => "language",
+            Self::LowConfidence => "low_confidence",
+        }
+    }
+}
+
+/// Which model tagged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelTag {
+    /// Name of the model.
+    pub name: String,
+    /// Version of the model.
+    pub version: String,
+    /// SHA-256 of the model file, as `sha256sum` prints it.
+    pub sha256: String,
+}
+
+/// Where the record came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Source<'a> {
+    /// Input topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: i32,
+    /// Offset in it.
+    pub offset: i64,
+}
+
+/// The output record.
+#[derive(Clone, Debug, Serialize)]
+pub struct TaggedArticle<'a> {
+    /// The article's id, else the record's key, else `topic-partition-offset`.
+    pub id: &'a str,
+    /// The tags.
+    #[serde(flatten)]
+    pub tags: &'a Tags,
+    /// Which model tagged.
+    pub model: &'a ModelTag,
+    /// Where the article came from; absent outside Kafka.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source<'a>>,
+    /// When, RFC 3339 in UTC.
+    pub tagged_at: &'a str,
+    /// The input, unless switched off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub article: Option<ArticleCopy<'a>>,
+}
+
+/// The input as the output carries it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum ArticleCopy<'a> {
+    /// JSON, byte for byte.
+    Json(&'a RawValue),
+    /// Raw text, as the field `text`.
+    Text {
+        /// The text.
+        text: &'a str,
+    },
+}
+
+impl<'a> ArticleCopy<'a> {
+    /// The copy of `article`.
+    pub fn of(article: &'a Article<'_>) -> Self {
+        match article.json {
+            Some(json) => Self::Json(json),
+            None => Self::Text { text: &article.text },
+        }
+    }
+}
+
+/// Four decimals: more would claim what no model knows.
+fn rounded<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*value) * 1e4).round() / 1e4)
+}

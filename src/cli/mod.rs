@@ -1,0 +1,129 @@
+//! The command line: one file a verb; here only the parsing, the choice and the exit codes.
+
+mod classify;
+mod demo;
+mod evaluate;
+mod model;
+mod progress;
+mod run;
+mod train;
+
+use crate::model::Classifier;
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Wrong usage or settings (`EX_USAGE` of sysexits.h).
+pub const EX_USAGE: u8 = 64;
+
+#[derive(Parser)]
+#[command(
+    name = "rasid",
+    version,
+    about = "Tags a stream of Arabic and English news with topic and stance: Kafka in, Kafka out, metrics all along.",
+    after_help = "Examples:
+  rasid demo                                    the worker with an embedded broker and sample articles
+  rasid classify --explain article.txt          tag a file, no Kafka needed
+  rasid run --brokers localhost:9092 --input articles --output articles.tagged \\
+            --dead-letters articles.dlq --group rasid --http 127.0.0.1:9464
+
+Exit codes: 0 done, 1 failed, 64 wrong usage or settings."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(Box<run::Args>),
+    Demo(demo::Args),
+    Train(train::Args),
+    Evaluate(evaluate::Args),
+    Classify(classify::Args),
+    Model(model::Args),
+}
+
+/// An error of the user's making: exit code 64 instead of 1.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// Parses the arguments, does what they say, and turns the outcome into an exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(EX_USAGE) } else { ExitCode::SUCCESS };
+            // a closed pipe is no reason to fail
+            let _ = error.print();
+            return code;
+        }
+    };
+    log(matches!(&cli.command, Command::Run(_)));
+    let done = match cli.command {
+        Command::Run(args) => run::run(*args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Classify(args) => classify::run(&args),
+        Command::Model(args) => model::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rasid: {error:#}");
+            let usage = error.chain().any(|cause| cause.is::<Usage>());
+            if usage { ExitCode::from(EX_USAGE) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+/// Log lines on stderr: text on a terminal, JSON elsewhere; `RUST_LOG` says how much.
+fn log(worker: bool) {
+    use std::io::IsTerminal;
+    use tracing_subscriber::EnvFilter;
+    let level = if worker { "info" } else { "warn" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if worker && !std::io::stderr().is_terminal() {
+        lines.json().flatten_event(true).init();
+    } else {
+        lines.init();
+    }
+    // the message of a panic may quote the text it was about; its place is enough
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "internal error: panic");
+    }));
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// The model in `path`, or the one that ships inside.
+fn load(path: Option<&Path>) -> anyhow::Result<Classifier> {
+    let Some(path) = path else { return Ok(Classifier::bundled()?) };
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    Classifier::from_bytes(&bytes).with_context(|| path.display().to_string())
+}
+
+/// Writes a file so that it is there whole or not at all.
+fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let part: PathBuf = path.with_file_name(name);
+    std::fs::write(&part, bytes)
+        .and_then(|()| std::fs::rename(&part, path))
+        .inspect_err(|_| {
+            let _ = std::fs::remove_file(&part);
+        })
+        .with_context(|| path.display().to_string())
+}

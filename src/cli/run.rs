@@ -1,0 +1,178 @@
+//! `rasid run`: the worker.
+
+use super::{Usage, load};
+use crate::config::{Layer, Settings};
+use crate::http::{self, Shared};
+use crate::kafka::{KafkaSink, KafkaSource, missing_topics};
+use crate::metrics::Metrics;
+use crate::model::Classifier;
+use crate::pipeline::{Health, Options, Worker, stopped};
+use anyhow::{Context, anyhow};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Tag a Kafka topic: the worker
+#[derive(clap::Args)]
+#[command(after_help = "Settings come from the file, over it RASID_… in the environment, over it the flags.
+
+Examples:
+  rasid run --brokers localhost:9092 --input articles --output articles.tagged \\
+            --dead-letters articles.dlq --group rasid
+  rasid run --config rasid.toml --check
+  RASID_KAFKA_SASL_PASSWORD_FILE=/run/secrets/kafka rasid run --config rasid.toml -X security.protocol=sasl_ssl")]
+pub struct Args {
+    /// Settings file, TOML
+    #[arg(long, env = "RASID_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the effective settings, say whether brokers and topics answer, and stop
+    #[arg(long)]
+    check: bool,
+    #[command(flatten)]
+    layer: Layer,
+}
+
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let settings = Settings::new(args.layer, args.config.as_deref(), std::env::vars())
+        .map_err(|error| Usage(error.to_string()))?;
+    if args.check {
+        return check(&settings);
+    }
+    let classifier = Arc::new(load(settings.model.as_deref())?);
+    runtime()?.block_on(async {
+        let shutdown = signals()?;
+        work(&settings, classifier, shutdown).await
+    })
+}
+
+/// A runtime for the worker.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+/// Turns true on SIGTERM and SIGINT.
+fn signals() -> anyhow::Result<watch::Receiver<bool>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (sender, receiver) = watch::channel(false);
+    let mut term = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => tracing::info!("SIGTERM: draining"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+        }
+        // nobody listens any more only when the worker is gone
+        let _ = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+fn check(settings: &Settings) -> anyhow::Result<()> {
+    println!("{}", settings.masked()?);
+    let missing = missing_topics(settings)
+        .with_context(|| format!("brokers {} do not answer", settings.brokers))?;
+    if missing.is_empty() {
+        println!("# brokers and topics answer");
+        return Ok(());
+    }
+    Err(anyhow!("{}", missing.join("; ")))
+}
+
+/// The worker from its start to a clean stop.
+pub async fn work(
+    settings: &Settings,
+    classifier: Arc<Classifier>,
+    shutdown: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let metrics = Metrics::new()?;
+    metrics.model(classifier.tag());
+    let health = Arc::new(Health::new(settings.stall_timeout));
+    let listener = http::bind(settings.http)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.http))?;
+    tracing::info!(address = %listener.local_addr()?, model = classifier.tag().sha256, "listening");
+    let shared = Shared { metrics: metrics.clone(), health: health.clone(), classifier: classifier.clone() };
+    let (end, ended) = watch::channel(false);
+    let server = tokio::spawn(http::serve(listener, shared, ended));
+    let done = tag(settings, classifier, metrics, health, shutdown).await;
+    // the page and the probes answer until the very end
+    let _ = end.send(true);
+    let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
+    done
+}
+
+async fn tag(
+    settings: &Settings,
+    classifier: Arc<Classifier>,
+    metrics: Metrics,
+    health: Arc<Health>,
+    mut shutdown: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        () = topics_are_there(settings, &health) => {}
+        () = stopped(&mut shutdown) => return Ok(()),
+    }
+    health.not_ready("joining the group");
+    let sink = KafkaSink::open(settings, metrics.clone()).await.map_err(refused)?;
+    let mut source = KafkaSource::open(settings, metrics.clone(), health.clone()).map_err(refused)?;
+    let worker = Worker {
+        classifier,
+        options: Options {
+            pointers: settings.pointers.clone(),
+            encoding: crate::text::encoding(&settings.encoding)?,
+            article: !settings.omit_article,
+            explain: !settings.omit_explain,
+        },
+        metrics: metrics.clone(),
+        health: health.clone(),
+        max_rejected_in_a_row: settings.max_rejected_in_a_row,
+    };
+    let deadline = async {
+        let mut shutdown = shutdown.clone();
+        stopped(&mut shutdown).await;
+        health.not_ready("stopping");
+        metrics.ready.set(0);
+        tokio::time::sleep(settings.shutdown_timeout).await;
+    };
+    let done = tokio::select! {
+        done = worker.run(&mut source, &sink, shutdown.clone()) => done.map_err(anyhow::Error::from),
+        () = deadline => Err(anyhow!(
+            "{} records were not acknowledged within {} s of shutdown; they will be read again",
+            metrics.in_flight.get(),
+            settings.shutdown_timeout.as_secs_f64(),
+        )),
+    };
+    let closed = tokio::task::spawn_blocking(move || {
+        sink.close(Duration::from_millis(500));
+        source.close()
+    });
+    if let Err(error) = closed.await? {
+        tracing::warn!(error, "closing");
+        done.and_then(|()| Err(anyhow!("{error}; the last records will be read again")))
+    } else {
+        done.inspect(|()| tracing::info!("stopped: everything read is done and committed"))
+    }
+}
+
+fn refused(error: rdkafka::error::KafkaError) -> anyhow::Error {
+    Usage(format!("{error}; check the librdkafka properties")).into()
+}
+
+/// Waits until the brokers answer and have the topics, saying what is missing.
+async fn topics_are_there(settings: &Settings, health: &Health) {
+    let mut pause = Duration::from_millis(500);
+    loop {
+        let asked = settings.clone();
+        let problem = match tokio::task::spawn_blocking(move || missing_topics(&asked)).await {
+            Ok(Ok(missing)) if missing.is_empty() => return,
+            Ok(Ok(missing)) => format!("{}: create it, or mend the setting", missing.join("; ")),
+            Ok(Err(error)) => format!("brokers {} do not answer: {error}", settings.brokers),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!("{problem}; trying again in {:.1} s", pause.as_secs_f64());
+        health.not_ready(problem);
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,349 @@
+//! The worker's settings: file under environment under flags, validated, secrets masked.
+
+use crate::article::Pointers;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use thiserror::Error;
+
+/// A setting that is missing or wrong.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// Nobody gave it.
+    #[error("`{name}` is missing: give --{flag}, {env} or `{name}` in the settings file", flag = name.replace('_', "-"), env = env_name(name))]
+    Missing {
+        /// Name in the settings file.
+        name: &'static str,
+    },
+    /// It has no meaning.
+    #[error("{name} = `{value}`: {message}")]
+    Bad {
+        /// Where it stands.
+        name: String,
+        /// What stands there.
+        value: String,
+        /// What to write instead.
+        message: String,
+    },
+    /// A file cannot be read.
+    #[error("{path}: {message}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+}
+
+fn env_name(name: &str) -> String {
+    format!("RASID_{}", name.to_uppercase())
+}
+
+/// One layer of settings: a file, or environment and flags. What is not given is left to the layer below.
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// Kafka brokers to start from
+    #[arg(long, env = "RASID_BROKERS", value_name = "H:P[,H:P]")]
+    pub brokers: Option<String>,
+    /// Topic to read articles from
+    #[arg(long, env = "RASID_INPUT", value_name = "TOPIC")]
+    pub input: Option<String>,
+    /// Topic for tagged articles
+    #[arg(long, env = "RASID_OUTPUT", value_name = "TOPIC")]
+    pub output: Option<String>,
+    /// Topic for records that cannot be read
+    #[arg(long, env = "RASID_DEAD_LETTERS", value_name = "TOPIC")]
+    pub dead_letters: Option<String>,
+    /// Consumer group
+    #[arg(long, env = "RASID_GROUP", value_name = "GROUP")]
+    pub group: Option<String>,
+    /// Address for /metrics, /livez, /readyz and the live page [default: 127.0.0.1:9464]
+    #[arg(long, env = "RASID_HTTP", value_name = "ADDR")]
+    pub http: Option<String>,
+    /// Model file [default: the one that ships inside]
+    #[arg(long, env = "RASID_MODEL", value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Seconds to drain and commit after SIGTERM [default: 20]
+    #[arg(long, env = "RASID_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
+    pub shutdown_timeout: Option<f64>,
+    /// Seconds without progress, with lag, after which /livez fails [default: 120]
+    #[arg(long, env = "RASID_STALL_TIMEOUT", value_name = "SECONDS")]
+    pub stall_timeout: Option<f64>,
+    /// Dead letters in a row after which the worker stops; 0 for never [default: 1000]
+    #[arg(long, env = "RASID_MAX_REJECTED_IN_A_ROW", value_name = "N")]
+    pub max_rejected_in_a_row: Option<u64>,
+    /// Leave the input out of the output record
+    #[arg(long, env = "RASID_OMIT_ARTICLE", num_args = 0..=1, default_missing_value = "true")]
+    pub omit_article: Option<bool>,
+    /// Leave the explanation out of the output record
+    #[arg(long, env = "RASID_OMIT_EXPLAIN", num_args = 0..=1, default_missing_value = "true")]
+    pub omit_explain: Option<bool>,
+    /// Encoding of records that name none [default: utf-8]
+    #[arg(long, env = "RASID_ENCODING", value_name = "LABEL")]
+    pub encoding: Option<String>,
+    /// JSON pointer of the article's id
+    #[arg(long, env = "RASID_ID_POINTER", value_name = "POINTER")]
+    pub id_pointer: Option<String>,
+    /// JSON pointer of the article's title
+    #[arg(long, env = "RASID_TITLE_POINTER", value_name = "POINTER")]
+    pub title_pointer: Option<String>,
+    /// JSON pointer of the article's text
+    #[arg(long, env = "RASID_TEXT_POINTER", value_name = "POINTER")]
+    pub text_pointer: Option<String>,
+    /// Any librdkafka property, for consumer and producer; also RASID_KAFKA_SASL_PASSWORD[_FILE]
+    #[arg(short = 'X', value_name = "librdkafka.property=value")]
+    #[serde(skip)]
+    pub property: Vec<String>,
+    /// librdkafka properties of the settings file.
+    #[arg(skip)]
+    #[serde(default)]
+    pub kafka: BTreeMap<String, String>,
+}
+
+/// The effective settings.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settings {
+    /// Bootstrap brokers.
+    pub brokers: String,
+    /// Input topic.
+    pub input: String,
+    /// Output topic.
+    pub output: String,
+    /// Dead-letter topic.
+    pub dead_letters: String,
+    /// Consumer group.
+    pub group: String,
+    /// Where HTTP listens.
+    pub http: SocketAddr,
+    /// Model file, `None` for the bundled one.
+    pub model: Option<PathBuf>,
+    /// Time to drain.
+    #[serde(serialize_with = "seconds")]
+    pub shutdown_timeout: Duration,
+    /// Time without progress until liveness fails.
+    #[serde(serialize_with = "seconds")]
+    pub stall_timeout: Duration,
+    /// Dead letters in a row that stop the worker; 0 for never.
+    pub max_rejected_in_a_row: u64,
+    /// No copy of the input in the output.
+    pub omit_article: bool,
+    /// No explanation in the output.
+    pub omit_explain: bool,
+    /// Encoding of records that name none.
+    pub encoding: String,
+    /// Where fields are looked for.
+    #[serde(skip)]
+    pub pointers: Pointers,
+    /// librdkafka properties.
+    pub kafka: BTreeMap<String, String>,
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+impl Settings {
+    /// Puts the layers together: `over` (flags, environment) wins over the file at `path`;
+    /// `environment` gives `RASID_KAFKA_…` properties.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting and says what to write.
+    pub fn new(
+        over: Layer,
+        path: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let under = path.map(Layer::read).transpose()?.unwrap_or_default();
+        let mut kafka = under.kafka;
+        kafka.extend(environment_properties(environment)?);
+        for property in &over.property {
+            let Some((name, value)) = property.split_once('=') else {
+                return Err(bad("-X", property, "write property=value, such as security.protocol=ssl"));
+            };
+            kafka.insert(name.trim().to_owned(), value.to_owned());
+        }
+        for owned in OWNED {
+            if let Some(value) = kafka.get(owned) {
+                return Err(bad(owned, value, "Rasid sets this property itself; leave it out"));
+            }
+        }
+        let http = over.http.or(under.http).unwrap_or_else(|| "127.0.0.1:9464".into());
+        let encoding = over.encoding.or(under.encoding).unwrap_or_else(|| "utf-8".into());
+        crate::text::encoding(&encoding).map_err(|error| bad("encoding", &encoding, &error.to_string()))?;
+        let settings = Self {
+            brokers: required("brokers", over.brokers, under.brokers)?,
+            input: required("input", over.input, under.input)?,
+            output: required("output", over.output, under.output)?,
+            dead_letters: required("dead_letters", over.dead_letters, under.dead_letters)?,
+            group: required("group", over.group, under.group)?,
+            http: http.parse().map_err(|_| bad("http", &http, "write ADDRESS:PORT, such as 0.0.0.0:9464"))?,
+            model: over.model.or(under.model),
+            shutdown_timeout: duration("shutdown_timeout", over.shutdown_timeout.or(under.shutdown_timeout), 20.0)?,
+            stall_timeout: duration("stall_timeout", over.stall_timeout.or(under.stall_timeout), 120.0)?,
+            max_rejected_in_a_row: over.max_rejected_in_a_row.or(under.max_rejected_in_a_row).unwrap_or(1000),
+            omit_article: over.omit_article.or(under.omit_article).unwrap_or(false),
+            omit_explain: over.omit_explain.or(under.omit_explain).unwrap_or(false),
+            encoding,
+            pointers: Pointers {
+                id: pointer("id_pointer", over.id_pointer.or(under.id_pointer))?,
+                title: pointer("title_pointer", over.title_pointer.or(under.title_pointer))?,
+                text: pointer("text_pointer", over.text_pointer.or(under.text_pointer))?,
+            },
+            kafka,
+        };
+        if settings.input == settings.output || settings.input == settings.dead_letters {
+            return Err(bad("input", &settings.input, "the input cannot be an output too: it would loop"));
+        }
+        Ok(settings)
+    }
+
+    /// The settings as TOML, values of secret properties masked.
+    ///
+    /// # Errors
+    /// As the TOML writer, which fails on no setting of ours.
+    pub fn masked(&self) -> Result<String, toml::ser::Error> {
+        let mut shown = self.clone();
+        for (name, value) in &mut shown.kafka {
+            if is_secret(name) {
+                "********".clone_into(value);
+            }
+        }
+        toml::to_string(&shown)
+    }
+}
+
+/// Properties that the guarantees rest on.
+const OWNED: [&str; 6] = [
+    "bootstrap.servers",
+    "group.id",
+    "enable.auto.offset.store",
+    "enable.auto.commit",
+    "enable.idempotence",
+    "acks",
+];
+
+/// Whether the value of a librdkafka property must not be shown.
+pub fn is_secret(property: &str) -> bool {
+    ["password", "secret", "key.pem", "oauthbearer.config", "username", "sasl.jaas"]
+        .iter()
+        .any(|part| property.contains(part))
+        && property != "ssl.key.location"
+}
+
+fn required(
+    name: &'static str,
+    over: Option<String>,
+    under: Option<String>,
+) -> Result<String, ConfigError> {
+    over.or(under).filter(|value| !value.is_empty()).ok_or(ConfigError::Missing { name })
+}
+
+fn bad(name: &str, value: &str, message: &str) -> ConfigError {
+    let value = if is_secret(name) { "********" } else { value };
+    ConfigError::Bad { name: name.to_owned(), value: value.to_owned(), message: message.to_owned() }
+}
+
+fn duration(name: &str, seconds: Option<f64>, default: f64) -> Result<Duration, ConfigError> {
+    let seconds = seconds.unwrap_or(default);
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| bad(name, &seconds.to_string(), "write a number of seconds, such as 20"))
+}
+
+fn pointer(name: &str, value: Option<String>) -> Result<Option<String>, ConfigError> {
+    match value {
+        Some(value) if !value.starts_with('/') => {
+            Err(bad(name, &value, "a JSON pointer starts with a slash, such as /data/body"))
+        }
+        value => Ok(value),
+    }
+}
+
+/// `RASID_KAFKA_SASL_PASSWORD` → `sasl.password`; with `_FILE` the value is read from a file.
+fn environment_properties(
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut properties = BTreeMap::new();
+    for (name, value) in environment {
+        let Some(property) = name.strip_prefix("RASID_KAFKA_") else { continue };
+        let dotted = |name: &str| name.to_lowercase().replace('_', ".");
+        match property.strip_suffix("_FILE") {
+            None => properties.insert(dotted(property), value),
+            Some(property) => {
+                let path = PathBuf::from(&value);
+                let secret = std::fs::read_to_string(&path)
+                    .map_err(|error| ConfigError::File { path, message: error.to_string() })?;
+                properties.insert(dotted(property), secret.trim_end_matches(['\r', '\n']).to_owned())
+            }
+        };
+    }
+    Ok(properties)
+}
+
+impl Layer {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = |message: String| ConfigError::File { path: path.to_owned(), message };
+        let text = std::fs::read_to_string(path).map_err(|error| file(error.to_string()))?;
+        toml::from_str(&text).map_err(|error| file(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags() -> Layer {
+        Layer {
+            brokers: Some("b:9092".into()),
+            input: Some("in".into()),
+            output: Some("out".into()),
+            dead_letters: Some("dlq".into()),
+            group: Some("g".into()),
+            ..Layer::default()
+        }
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rasid.toml");
+        std::fs::write(
+            &path,
+            "input = 'file'\nhttp = '127.0.0.1:1'\n[kafka]\n'client.id' = 'file'\n'a.b' = 'file'\n",
+        )
+        .unwrap();
+        let secret = dir.path().join("secret");
+        std::fs::write(&secret, "s3cret\n").unwrap();
+        let mut over = flags();
+        over.property = vec!["a.b=flag".into()];
+        let environment = [
+            ("RASID_KAFKA_A_B".to_owned(), "environment".to_owned()),
+            ("RASID_KAFKA_CLIENT_ID".to_owned(), "environment".to_owned()),
+            ("RASID_KAFKA_SASL_PASSWORD_FILE".to_owned(), secret.display().to_string()),
+        ];
+        let settings = Settings::new(over, Some(&path), environment).unwrap();
+        assert_eq!(settings.input, "in");
+        assert_eq!(settings.http.port(), 1);
+        assert_eq!(settings.kafka["a.b"], "flag");
+        assert_eq!(settings.kafka["client.id"], "environment");
+        assert_eq!(settings.kafka["sasl.password"], "s3cret");
+        let shown = settings.masked().unwrap();
+        assert!(!shown.contains("s3cret") && shown.contains("********"), "{shown}");
+    }
+
+    #[test]
+    fn errors_say_what_to_write() {
+        let message = |over: Layer| Settings::new(over, None, []).unwrap_err().to_string();
+        let missing = message(Layer { dead_letters: None, ..flags() });
+        assert!(missing.contains("--dead-letters") && missing.contains("RASID_DEAD_LETTERS"), "{missing}");
+        assert!(message(Layer { http: Some("x".into()), ..flags() }).contains("ADDRESS:PORT"));
+        assert!(message(Layer { property: vec!["x".into()], ..flags() }).contains("property=value"));
+        assert!(message(Layer { property: vec!["acks=0".into()], ..flags() }).contains("itself"));
+        assert!(message(Layer { output: Some("in".into()), ..flags() }).contains("loop"));
+        assert!(message(Layer { text_pointer: Some("a".into()), ..flags() }).contains("slash"));
+        assert!(message(Layer { shutdown_timeout: Some(-1.0), ..flags() }).contains("seconds"));
+        assert!(message(Layer { encoding: Some("x".into()), ..flags() }).contains("windows-1256"));
+    }
+}

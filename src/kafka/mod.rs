@@ -1,0 +1,164 @@
+//! Kafka: client settings, what the clients report, and whether the topics are there.
+
+mod sink;
+mod source;
+
+pub use sink::KafkaSink;
+pub use source::KafkaSource;
+
+use crate::config::Settings;
+use crate::metrics::ClientFigures;
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
+use std::time::Duration;
+
+/// How long a broker may take to say which topics it has.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Defaults of both clients, under the user's properties.
+fn base(settings: &Settings) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &settings.brokers)
+        .set("client.id", "rasid")
+        // for lag, queues and round trips; costs well under a millisecond each time
+        .set("statistics.interval.ms", "1000")
+        .set("socket.keepalive.enable", "true")
+        // a broker that comes back is met again within a second
+        .set("reconnect.backoff.max.ms", "1000");
+    config
+}
+
+/// Properties that only one of the clients knows; the other would warn of each.
+fn apply(config: &mut ClientConfig, settings: &Settings, foreign: &[&str]) {
+    for (name, value) in &settings.kafka {
+        if !foreign.iter().any(|prefix| name.starts_with(prefix)) {
+            config.set(name, value);
+        }
+    }
+}
+
+/// Settings of the consumer.
+fn consumer_config(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        .set("group.id", &settings.group)
+        .set("auto.offset.reset", "earliest")
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        // offsets are stored once the broker has acknowledged their outputs, see the pipeline
+        .set("enable.auto.offset.store", "false")
+        .set("enable.auto.commit", "true")
+        .set("auto.commit.interval.ms", "1000")
+        // small queues keep memory down; refilled at once they cost no speed (measured: with the
+        // default of 1000 ms a small queue starves the consumer)
+        .set("queued.max.messages.kbytes", "8192")
+        .set("fetch.queue.backoff.ms", "2")
+        .set("fetch.wait.max.ms", "100")
+        .set("allow.auto.create.topics", "false");
+    apply(
+        &mut config,
+        settings,
+        &["queue.buffering", "linger", "batch.", "compression", "delivery.", "message.timeout", "transaction"],
+    );
+    config
+}
+
+/// Settings of the producer.
+fn producer_config(settings: &Settings) -> ClientConfig {
+    let mut config = base(settings);
+    config
+        // one acknowledgement a record, in order, whatever is retried on the way
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        // librdkafka tries for ever; the loop waits, and /readyz and the metrics say so
+        .set("message.timeout.ms", "0")
+        // the broker's limit decides, not the client's
+        .set("message.max.bytes", "104857600")
+        .set("queue.buffering.max.kbytes", "16384")
+        .set("queue.buffering.max.messages", "50000")
+        .set("linger.ms", "5")
+        .set("compression.type", "none");
+    apply(
+        &mut config,
+        settings,
+        &["fetch.", "queued.", "auto.", "session.", "heartbeat.", "max.poll", "max.partition", "partition.assignment", "group.", "isolation", "check.crcs"],
+    );
+    config
+}
+
+/// Asks the brokers for the three topics. The answers, one line a topic that is missing; nothing
+/// where all are there.
+///
+/// # Errors
+/// The client's error when no broker answers or the settings are refused.
+pub fn missing_topics(settings: &Settings) -> Result<Vec<String>, KafkaError> {
+    let mut config = base(settings);
+    config.set("statistics.interval.ms", "0").set("group.id", &settings.group);
+    config.set("allow.auto.create.topics", "false");
+    apply(&mut config, settings, &["queue.buffering", "linger", "batch.", "compression", "transaction"]);
+    let client: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
+    let mut missing = Vec::new();
+    for topic in [&settings.input, &settings.output, &settings.dead_letters] {
+        let metadata = client.fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(|error| {
+            // the reason that the client was given says more than "timed out"
+            client.context().last().unwrap_or(error)
+        })?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        let reason = match found.map(|found| (found.error(), found.partitions().len())) {
+            Some((None, 1..)) => continue,
+            Some((Some(error), _)) => format!("{error:?}").trim_start_matches("RD_KAFKA_RESP_ERR_").to_owned(),
+            _ => "it has no partitions".to_owned(),
+        };
+        missing.push(format!("topic `{topic}`: {reason}"));
+    }
+    Ok(missing)
+}
+
+/// A client that keeps its last error instead of logging each.
+#[derive(Default)]
+struct Quiet(std::sync::Mutex<Option<KafkaError>>);
+
+impl Quiet {
+    fn last(&self) -> Option<KafkaError> {
+        self.0.lock().ok()?.clone()
+    }
+}
+
+impl rdkafka::ClientContext for Quiet {
+    fn log(&self, _: rdkafka::config::RDKafkaLogLevel, _: &str, _: &str) {}
+
+    fn error(&self, error: KafkaError, _: &str) {
+        if let Ok(mut last) = self.0.lock() {
+            *last = Some(error);
+        }
+    }
+}
+
+impl rdkafka::consumer::ConsumerContext for Quiet {}
+
+/// What matters of a client's statistics.
+fn figures(statistics: &Statistics) -> ClientFigures {
+    let brokers = || statistics.brokers.values();
+    let slowest = brokers().filter_map(|broker| broker.rtt.as_ref()).map(|rtt| rtt.avg).max();
+    ClientFigures {
+        queued: statistics.msg_cnt as i64,
+        queued_bytes: statistics.msg_size as i64,
+        errors: brokers().map(|broker| (broker.txerrs + broker.rxerrs + broker.req_timeouts) as i64).sum(),
+        round_trip_seconds: slowest.unwrap_or(0) as f64 / 1e6,
+    }
+}
+
+/// librdkafka's log lines, through tracing. They name topics and brokers, never articles.
+fn log(level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
+    use rdkafka::config::RDKafkaLogLevel as Level;
+    match level {
+        Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
+            tracing::error!(target: "librdkafka", facility, "{message}");
+        }
+        Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+        Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+        Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}

@@ -1,0 +1,292 @@
+//! The model file: safetensors with a JSON header under the metadata key `rasid`. It holds numbers
+//! and names, nothing that runs.
+//!
+//! Tensors, for each language `L` and task `T` (`V` terms, `C` labels, `K` terms with weights):
+//! `L.T.terms` (U8, one UTF-8 line a term), `L.T.texts` (U32, V), `L.T.counts` (U32, V × C, in
+//! 1/64 occurrences), `L.T.documents` (U32, C), `L.T.rows` (U32, K), `L.T.weights` (F32, K × C).
+
+use super::calibrate::Calibration;
+use super::counts::Counts;
+use super::evaluate::Report;
+use super::features::Terms;
+use super::fit::{Fitting, Weights};
+use super::labels::{Label, Task};
+use super::ModelError;
+use crate::text::{Language, NORMALISER_VERSION};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+
+/// Everything that training found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// What the model is.
+    pub info: Info,
+    /// By language and task.
+    pub heads: BTreeMap<(Language, Task), Head>,
+}
+
+/// What the model is and how it was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Info {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// [`NORMALISER_VERSION`] at training.
+    pub normaliser: u32,
+    /// Topics, in the order of the columns.
+    pub topics: Vec<Label>,
+    /// Stances, in the order of the columns.
+    pub stances: Vec<Label>,
+    /// Number of examples, keyword lists included.
+    pub examples: usize,
+    /// Digest of the examples.
+    pub examples_sha256: String,
+    /// Measured by cross-validation while training.
+    pub figures: Vec<Figures>,
+}
+
+impl Info {
+    /// The labels of a task.
+    pub fn labels(&self, task: Task) -> &[Label] {
+        match task {
+            Task::Topic => &self.topics,
+            Task::Stance => &self.stances,
+        }
+    }
+}
+
+/// What cross-validation on the training examples measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Which language.
+    pub language: Language,
+    /// Which task.
+    pub task: Task,
+    /// Examples.
+    pub examples: usize,
+    /// Share right, folds parted by concept or event.
+    pub accuracy: f64,
+    /// Mean F1.
+    pub macro_f1: f64,
+    /// Calibration error.
+    pub ece: f64,
+    /// Share kept silent.
+    pub abstained: f64,
+}
+
+impl Figures {
+    pub(super) fn of(language: Language, task: Task, examples: usize, report: &Report) -> Self {
+        let round = |value: f64| (value * 1e4).round() / 1e4;
+        Self {
+            language,
+            task,
+            examples,
+            accuracy: round(report.accuracy),
+            macro_f1: round(report.macro_f1),
+            ece: round(report.ece),
+            abstained: round(report.abstained),
+        }
+    }
+}
+
+/// One task in one language.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Which terms count.
+    pub terms: Terms,
+    /// How the weights came from the counts.
+    pub fitting: Fitting,
+    /// Evidence to probabilities.
+    pub calibration: Calibration,
+    /// By label: the least probability with which it is given.
+    pub thresholds: Vec<f32>,
+    /// What was counted.
+    pub counts: Counts,
+    /// What it weighs.
+    pub weights: Weights,
+}
+
+/// The part of a head that stands in the JSON header.
+#[derive(Serialize, Deserialize)]
+struct HeadHeader {
+    language: Language,
+    task: Task,
+    terms: Terms,
+    fitting: Fitting,
+    calibration: Calibration,
+    thresholds: Vec<f32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    /// SHA-256 over the tensors in the order of their names, and over this header without it.
+    checksum: String,
+    info: Info,
+    heads: Vec<HeadHeader>,
+}
+
+const FORMAT: u32 = 1;
+const KEY: &str = "rasid";
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// SHA-256 of a file's bytes, as `sha256sum` prints it.
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn corrupt(message: impl Into<String>) -> ModelError {
+    ModelError::File(message.into())
+}
+
+type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+impl Model {
+    /// The bytes of the model file; equal models give equal bytes.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] when a count of something does not fit the format.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
+        let mut tensors = Tensors::new();
+        let mut heads = Vec::new();
+        for ((language, task), head) in &self.heads {
+            let name = |part: &str| format!("{}.{}.{part}", language.code(), task.name());
+            let columns = head.counts.labels();
+            let mut u32s = |part, shape, values: &[u32]| {
+                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                tensors.insert(name(part), (Dtype::U32, shape, bytes));
+            };
+            u32s("texts", vec![head.counts.texts.len()], &head.counts.texts);
+            u32s("counts", vec![head.counts.texts.len(), columns], &head.counts.table);
+            u32s("documents", vec![columns], &head.counts.documents);
+            u32s("rows", vec![head.weights.rows.len()], &head.weights.rows);
+            let weights = head.weights.table.iter().flat_map(|value| value.to_le_bytes()).collect();
+            let shape = vec![head.weights.rows.len(), columns];
+            tensors.insert(name("weights"), (Dtype::F32, shape, weights));
+            let terms = head.counts.terms.join("\n").into_bytes();
+            tensors.insert(name("terms"), (Dtype::U8, vec![terms.len()], terms));
+            heads.push(HeadHeader {
+                language: *language,
+                task: *task,
+                terms: head.terms,
+                fitting: head.fitting,
+                calibration: head.calibration,
+                thresholds: head.thresholds.clone(),
+            });
+        }
+        let mut header =
+            Header { format: FORMAT, checksum: String::new(), info: self.info.clone(), heads };
+        let views = tensors.iter().map(|(name, (dtype, shape, bytes))| (name, *dtype, shape, bytes));
+        header.checksum = checksum(&header, views.map(|(name, _, _, bytes)| (&**name, &**bytes)))?;
+        let json = serde_json::to_string(&header).map_err(|error| corrupt(error.to_string()))?;
+        let mut views = Vec::new();
+        for (name, (dtype, shape, bytes)) in &tensors {
+            let view = TensorView::new(*dtype, shape.clone(), bytes)
+                .map_err(|error| corrupt(error.to_string()))?;
+            views.push((name.clone(), view));
+        }
+        safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
+            .map_err(|error| corrupt(error.to_string()))
+    }
+
+    /// Reads a model file and verifies its checksum, its shapes and its normaliser version.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] says what is wrong with the file, [`ModelError::Normaliser`] that it
+    /// was trained for another version of the text rules.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let broken = |error: safetensors::SafeTensorError| corrupt(format!("no safetensors file, or cut short: {error}"));
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let json = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get(KEY))
+            .ok_or_else(|| corrupt("a safetensors file, but not one of Rasid's: its header has no `rasid`"))?;
+        let mut header: Header = serde_json::from_str(json)
+            .map_err(|error| corrupt(format!("header: {error}")))?;
+        if header.format != FORMAT {
+            return Err(corrupt(format!("format {} where this Rasid reads {FORMAT}", header.format)));
+        }
+        let expected = std::mem::take(&mut header.checksum);
+        let mut sorted = tensors.tensors();
+        sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        let found = checksum(&header, sorted.iter().map(|(name, view)| (&**name, view.data())))?;
+        if found != expected {
+            return Err(corrupt("checksum mismatch: the file was changed or damaged; get it again"));
+        }
+        if header.info.normaliser != NORMALISER_VERSION {
+            return Err(ModelError::Normaliser { model: header.info.normaliser });
+        }
+        let mut heads = BTreeMap::new();
+        for head in header.heads {
+            let labels = header.info.labels(head.task).len();
+            heads.insert((head.language, head.task), read_head(&tensors, head, labels)?);
+        }
+        Ok(Self { info: header.info, heads })
+    }
+}
+
+fn checksum<'a>(
+    header: &Header,
+    tensors: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Result<String, ModelError> {
+    let mut hasher = Sha256::new();
+    hasher.update(serde_json::to_vec(header).map_err(|error| corrupt(error.to_string()))?);
+    for (name, bytes) in tensors {
+        hasher.update(name.as_bytes());
+        hasher.update((bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    }
+    Ok(hex(&hasher.finalize()))
+}
+
+fn read_head(
+    tensors: &SafeTensors<'_>,
+    head: HeadHeader,
+    labels: usize,
+) -> Result<Head, ModelError> {
+    let name = |part: &str| format!("{}.{}.{part}", head.language.code(), head.task.name());
+    let words = |part: &str, dtype| -> Result<Vec<[u8; 4]>, ModelError> {
+        let view = tensors.tensor(&name(part)).map_err(|error| corrupt(error.to_string()))?;
+        if view.dtype() != dtype {
+            return Err(corrupt(format!("tensor {} is {:?}, not {dtype:?}", name(part), view.dtype())));
+        }
+        Ok(view.data().as_chunks::<4>().0.to_vec())
+    };
+    let u32s = |part: &str| -> Result<Vec<u32>, ModelError> {
+        Ok(words(part, Dtype::U32)?.into_iter().map(u32::from_le_bytes).collect())
+    };
+    let view = tensors.tensor(&name("terms")).map_err(|error| corrupt(error.to_string()))?;
+    let terms = std::str::from_utf8(view.data())
+        .map_err(|_| corrupt(format!("tensor {} is no UTF-8", name("terms"))))?;
+    let terms: Vec<String> = terms.lines().map(str::to_owned).collect();
+    let (texts, table, documents) = (u32s("texts")?, u32s("counts")?, u32s("documents")?);
+    let rows = u32s("rows")?;
+    let weights: Vec<f32> = words("weights", Dtype::F32)?.into_iter().map(f32::from_le_bytes).collect();
+    let fits = texts.len() == terms.len()
+        && table.len() == terms.len() * labels
+        && documents.len() == labels
+        && weights.len() == rows.len() * labels
+        && head.thresholds.len() == labels
+        && rows.iter().all(|row| (*row as usize) < terms.len())
+        && weights.iter().all(|weight| weight.is_finite());
+    if !fits {
+        return Err(corrupt(format!("the tensors of {} do not fit each other", name("*"))));
+    }
+    Ok(Head {
+        terms: head.terms,
+        fitting: head.fitting,
+        calibration: head.calibration,
+        thresholds: head.thresholds,
+        counts: Counts::from_parts(terms, texts, table, documents),
+        weights: Weights { rows, table: weights },
+    })
+}

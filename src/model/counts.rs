@@ -1,0 +1,92 @@
+//! How often each term stands in texts of each label: all that naive Bayes learns from.
+//!
+//! Counts are whole numbers of 1/[`UNIT`], so that adding them is exact in any order: training on
+//! old and new examples at once or one after the other gives the same bytes.
+
+use super::features::{Document, Terms};
+use crate::text::{Key, Word, term_key};
+use std::collections::HashMap;
+
+/// One occurrence of a term in a text with one label.
+pub const UNIT: u32 = 64;
+
+/// Counts of one task in one language.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    labels: usize,
+    rows: HashMap<Key, u32>,
+    /// The terms, by row.
+    pub terms: Vec<String>,
+    /// Texts that a term stands in, by row.
+    pub texts: Vec<u32>,
+    /// Counts by row, `labels` columns each.
+    pub table: Vec<u32>,
+    /// Texts by label, in [`UNIT`]s.
+    pub documents: Vec<u32>,
+}
+
+impl Counts {
+    /// No counts for `labels` labels.
+    pub fn new(labels: usize) -> Self {
+        Self { labels, documents: vec![0; labels], ..Self::default() }
+    }
+
+    /// Puts stored counts together again.
+    pub fn from_parts(terms: Vec<String>, texts: Vec<u32>, table: Vec<u32>, documents: Vec<u32>) -> Self {
+        let rows = terms.iter().zip(0..).map(|(term, row)| (term_key(term), row)).collect();
+        Self { labels: documents.len(), rows, terms, texts, table, documents }
+    }
+
+    /// Counts one text for `shares`: labels with their share of it in [`UNIT`]s.
+    pub fn add(&mut self, document: &Document, terms: Terms, shares: &[(usize, u32)]) {
+        let mut seen: HashMap<u32, u32> = HashMap::new();
+        document.terms(terms, |key, words, _| {
+            *seen.entry(self.row(key, words)).or_insert(0) += 1;
+        });
+        for (row, times) in seen {
+            let row = row as usize;
+            self.texts[row] += 1;
+            for (label, share) in shares {
+                self.table[row * self.labels + label] += times * share;
+            }
+        }
+        for (label, share) in shares {
+            self.documents[*label] += share;
+        }
+    }
+
+    fn row(&mut self, key: Key, (first, second): (Word, Option<Word>)) -> u32 {
+        let next = self.terms.len() as u32;
+        *self.rows.entry(key).or_insert_with(|| {
+            self.terms.push(match second {
+                None => first.to_string(),
+                Some(second) => format!("{first} {second}"),
+            });
+            self.texts.push(0);
+            self.table.resize(self.table.len() + self.labels, 0);
+            next
+        })
+    }
+
+    /// Number of labels.
+    pub fn labels(&self) -> usize {
+        self.labels
+    }
+
+    /// The counts of one term, by label.
+    pub fn of(&self, row: usize) -> &[u32] {
+        &self.table[row * self.labels..][..self.labels]
+    }
+
+    /// The same counts with the terms in the order of their spelling, so that files are equal byte for byte.
+    pub fn sorted(&self) -> Self {
+        let mut order: Vec<usize> = (0..self.terms.len()).collect();
+        order.sort_by(|a, b| self.terms[*a].cmp(&self.terms[*b]));
+        Self::from_parts(
+            order.iter().map(|row| self.terms[*row].clone()).collect(),
+            order.iter().map(|row| self.texts[*row]).collect(),
+            order.iter().flat_map(|row| self.of(*row)).copied().collect(),
+            self.documents.clone(),
+        )
+    }
+}

@@ -1,0 +1,170 @@
+//! Reads labelled examples (JSON Lines) and keyword lists (one word a line).
+
+use super::labels::{Task, labels};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// One labelled text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Unique within the set.
+    pub id: String,
+    /// Title, may be empty.
+    #[serde(default)]
+    pub title: String,
+    /// The text.
+    pub text: String,
+    /// Topic codes, the main one first; empty where only the stance is labelled.
+    #[serde(default)]
+    pub topics: Vec<String>,
+    /// Stance label.
+    #[serde(default)]
+    pub stance: Option<String>,
+    /// What the stance is toward.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// Examples of one event never stand on both sides of a fold.
+    #[serde(default)]
+    pub event: Option<String>,
+    /// The second- or third-level concept that the example illustrates.
+    #[serde(default)]
+    pub concept: Option<String>,
+    /// How the text speaks: report, editorial, quote, post.
+    #[serde(default)]
+    pub form: Option<String>,
+    /// Whether this is a keyword list and no running text.
+    #[serde(skip)]
+    pub keywords: bool,
+    /// Where it was read, for messages.
+    #[serde(skip)]
+    pub place: String,
+}
+
+impl Example {
+    /// The labels for `task`, main one first.
+    pub fn labels(&self, task: Task) -> &[String] {
+        match task {
+            Task::Topic => &self.topics,
+            Task::Stance => self.stance.as_slice(),
+        }
+    }
+}
+
+/// Examples that cannot be read.
+#[derive(Debug, Error)]
+pub enum ExamplesError {
+    /// A file or folder cannot be opened.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is no example.
+    #[error("{place}: {message}")]
+    Line {
+        /// File and line.
+        place: String,
+        /// What is wrong and what to write.
+        message: String,
+    },
+    /// Nothing there.
+    #[error("no examples under {0}: expected .jsonl files of examples or .txt lists of keywords")]
+    None(String),
+}
+
+/// Reads every `.jsonl` and `.txt` file under `paths`, folders deep, in the order of their names.
+///
+/// # Errors
+/// The first file that cannot be opened or line that is no example, by name and number.
+pub fn read_examples(paths: &[PathBuf]) -> Result<Vec<Example>, ExamplesError> {
+    let mut files = Vec::new();
+    for path in paths {
+        list(path, true, &mut files)?;
+    }
+    files.sort();
+    files.dedup();
+    let mut examples = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ExamplesError::Io { path: file.clone(), source })?;
+        if file.extension().is_some_and(|extension| extension == "txt") {
+            examples.push(keyword_list(file, &text)?);
+        } else {
+            read_lines(file, &text, &mut examples)?;
+        }
+    }
+    if examples.is_empty() {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(ExamplesError::None(names.join(", ")));
+    }
+    Ok(examples)
+}
+
+fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), ExamplesError> {
+    let io = |source| ExamplesError::Io { path: path.to_owned(), source };
+    if std::fs::metadata(path).map_err(io)?.is_dir() {
+        for entry in std::fs::read_dir(path).map_err(io)? {
+            list(&entry.map_err(io)?.path(), false, files)?;
+        }
+    } else if named || path.extension().is_some_and(|e| e == "jsonl" || e == "txt") {
+        files.push(path.to_owned());
+    }
+    Ok(())
+}
+
+fn read_lines(file: &Path, text: &str, examples: &mut Vec<Example>) -> Result<(), ExamplesError> {
+    for (index, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place = format!("{}:{}", file.display(), index + 1);
+        let fail = |message: String| ExamplesError::Line { place: place.clone(), message };
+        let mut example: Example =
+            serde_json::from_str(line).map_err(|error| fail(error.to_string()))?;
+        if example.topics.is_empty() && example.stance.is_none() {
+            return Err(fail("neither `topics` nor `stance`: give at least one label".into()));
+        }
+        for task in Task::ALL {
+            let known = labels(task);
+            for label in example.labels(task) {
+                if !known.iter().any(|one| one.code == *label) {
+                    let name = task.name();
+                    let first = &known[0].code;
+                    return Err(fail(format!("unknown {name} `{label}`: write one such as `{first}`")));
+                }
+            }
+        }
+        example.place = place;
+        examples.push(example);
+    }
+    Ok(())
+}
+
+/// A list named after its topic: `07-health.txt` is for `medtop:07000000`.
+fn keyword_list(file: &Path, text: &str) -> Result<Example, ExamplesError> {
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let code = format!("medtop:{:0<8}", name.split('-').next().unwrap_or_default());
+    if !labels(Task::Topic).iter().any(|label| label.code == code) {
+        return Err(ExamplesError::Line {
+            place: file.display().to_string(),
+            message: "name a keyword list after its topic, such as 07-health.txt".into(),
+        });
+    }
+    Ok(Example {
+        id: file.display().to_string(),
+        title: String::new(),
+        text: text.to_owned(),
+        topics: vec![code],
+        stance: None,
+        target: None,
+        event: None,
+        concept: None,
+        form: None,
+        keywords: true,
+        place: file.display().to_string(),
+    })
+}

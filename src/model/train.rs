@@ -1,0 +1,275 @@
+//! Examples to a model: count, cross-validate, calibrate, fit.
+
+use super::artifact::{Figures, Head, Info, Model};
+use super::calibrate::Calibration;
+use super::counts::{Counts, UNIT};
+use super::evaluate::{Outcome, Report};
+use super::examples::Example;
+use super::features::{Document, Terms};
+use super::fit::{Fitting, Method, fit};
+use super::labels::{Label, Task, labels};
+use super::score::{Score, Scorer, argmax};
+use super::ModelError;
+use crate::text::{Language, NORMALISER_VERSION};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Settings of one task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Recipe {
+    /// Which terms count.
+    pub terms: Terms,
+    /// How weights come from counts.
+    pub fitting: Fitting,
+    /// How many texts a word of a keyword list stands for.
+    pub keyword_weight: u32,
+}
+
+/// Folds of the cross-validation that calibrates.
+pub const FOLDS: usize = 10;
+/// Powers of the length that the calibration chooses from.
+const EXPONENTS: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+/// A label below this probability is never given; one above the other always.
+const THRESHOLDS: (f32, f32) = (0.15, 0.40);
+
+impl Recipe {
+    /// The settings that cross-validation on the bundled examples chose (`rasid train --compare`).
+    pub fn of(task: Task) -> Self {
+        match task {
+            Task::Topic => Self {
+                terms: Terms { pairs: false, function_words: false },
+                fitting: Fitting { method: Method::Complement, smoothing: 0.3, min_texts: 1 },
+                keyword_weight: 2,
+            },
+            Task::Stance => Self {
+                terms: Terms { pairs: false, function_words: true },
+                fitting: Fitting { method: Method::Complement, smoothing: 1.0, min_texts: 1 },
+                keyword_weight: 0,
+            },
+        }
+    }
+}
+
+/// An example with its stems, ready to be counted.
+pub struct Text {
+    document: Document,
+    /// Columns of the labels, the main one first.
+    right: Vec<usize>,
+    keywords: bool,
+    fold: usize,
+}
+
+impl Text {
+    fn shares(&self, recipe: &Recipe) -> Vec<(usize, u32)> {
+        let share = UNIT / self.right.len() as u32;
+        let share = if self.keywords { UNIT * recipe.keyword_weight } else { share };
+        self.right.iter().map(|label| (*label, share)).collect()
+    }
+}
+
+/// What training says while it works.
+pub trait Progress {
+    /// A step begins; `steps` in all.
+    fn step(&self, name: &str, steps: usize);
+}
+
+/// Says nothing.
+impl Progress for () {
+    fn step(&self, _: &str, _: usize) {}
+}
+
+/// Trains a model: for each language and task counts, calibration, thresholds and weights.
+///
+/// The same examples give the same model, byte for byte.
+///
+/// # Errors
+/// [`ModelError::Fit`] when a task has fewer than two labels with examples.
+pub fn train(
+    examples: &[Example],
+    name: &str,
+    version: &str,
+    progress: &dyn Progress,
+) -> Result<Model, ModelError> {
+    let mut heads = BTreeMap::new();
+    let mut figures = Vec::new();
+    let steps = Language::ALL.len() * Task::ALL.len();
+    for language in Language::ALL {
+        for task in Task::ALL {
+            progress.step(&format!("{} {}", language.code(), task.name()), steps);
+            let all = labels(task);
+            let texts = texts(examples, language, task, &all);
+            let mut seen: Vec<usize> = texts.iter().flat_map(|text| &text.right).copied().collect();
+            seen.sort_unstable();
+            seen.dedup();
+            if seen.len() < 2 {
+                continue;
+            }
+            let (head, report) = train_head(&texts, &all, Recipe::of(task))?;
+            figures.push(Figures::of(language, task, texts.len(), &report));
+            heads.insert((language, task), head);
+        }
+    }
+    if heads.is_empty() {
+        return Err(ModelError::Fit("no task has examples of two labels in one language".into()));
+    }
+    let info = Info {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        normaliser: NORMALISER_VERSION,
+        topics: labels(Task::Topic),
+        stances: labels(Task::Stance),
+        examples: examples.len(),
+        examples_sha256: digest(examples),
+        figures,
+    };
+    Ok(Model { info, heads })
+}
+
+/// The examples of one language and task, with folds that part no event or concept.
+pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]) -> Vec<Text> {
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    let mut texts = Vec::new();
+    for example in examples {
+        let right: Vec<usize> = example
+            .labels(task)
+            .iter()
+            .filter_map(|code| all.iter().position(|label| label.code == *code))
+            .collect();
+        if right.is_empty() {
+            continue;
+        }
+        let document = Document::of(&[&example.title, &example.text]);
+        let belongs = if example.keywords {
+            document.stems.iter().filter(|stem| stem.word.is_arabic()).count() * 2
+                > document.stems.len()
+        } else {
+            document.language() == Some(Language::Arabic)
+        };
+        if belongs != (language == Language::Arabic) {
+            continue;
+        }
+        let group = example.event.as_ref().or(example.concept.as_ref()).unwrap_or(&example.id);
+        let next = groups.len();
+        let fold = *groups.entry(group.clone()).or_insert(next) % FOLDS;
+        texts.push(Text { document, right, keywords: example.keywords, fold });
+    }
+    texts
+}
+
+fn count<'a>(texts: impl Iterator<Item = &'a Text>, labels: usize, recipe: &Recipe) -> Counts {
+    let mut counts = Counts::new(labels);
+    for text in texts {
+        let shares = text.shares(recipe);
+        if shares.iter().all(|(_, share)| *share > 0) {
+            counts.add(&text.document, recipe.terms, &shares);
+        }
+    }
+    counts.sorted()
+}
+
+/// Scores of every text by a model that has not seen its fold.
+pub fn held_out(
+    texts: &[Text],
+    labels: usize,
+    recipe: &Recipe,
+) -> Result<Vec<(Score, Vec<usize>)>, ModelError> {
+    let mut scores = Vec::with_capacity(texts.len());
+    for fold in 0..FOLDS {
+        let counts = count(
+            texts.iter().filter(|text| text.keywords || text.fold != fold),
+            labels,
+            recipe,
+        );
+        let weights = fit(&counts, recipe.fitting)?;
+        let scorer = Scorer::new(&counts.terms, &weights, labels, recipe.terms);
+        for text in texts.iter().filter(|text| !text.keywords && text.fold == fold) {
+            scores.push((scorer.score(&text.document), text.right.clone()));
+        }
+    }
+    Ok(scores)
+}
+
+fn train_head(
+    texts: &[Text],
+    all: &[Label],
+    recipe: Recipe,
+) -> Result<(Head, Report), ModelError> {
+    let scores = held_out(texts, all.len(), &recipe)?;
+    let calibration = Calibration::fit(&scores, &EXPONENTS);
+    let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
+        .into_iter()
+        .map(|(score, right)| (score.probabilities(calibration, &[]), right))
+        .collect();
+    let thresholds = thresholds(&judged, all.len());
+    let codes: Vec<String> = all.iter().map(|label| label.code.clone()).collect();
+    let report = Report::of(
+        &codes,
+        judged.iter().map(|(probabilities, right)| {
+            let guess = argmax(probabilities);
+            Outcome {
+                // a second topic is right too
+                truth: if right.contains(&guess) { guess } else { right[0] },
+                guess: Some(guess),
+                confidence: probabilities[guess],
+                abstained: probabilities[guess] < thresholds[guess],
+            }
+        }),
+    );
+    let counts = count(texts.iter(), all.len(), &recipe);
+    let weights = fit(&counts, recipe.fitting)?;
+    let head = Head {
+        terms: recipe.terms,
+        fitting: recipe.fitting,
+        calibration,
+        thresholds,
+        counts,
+        weights,
+    };
+    Ok((head, report))
+}
+
+/// For each label the probability above which saying it gives the best F1 on held-out texts.
+fn thresholds(judged: &[(Vec<f32>, Vec<usize>)], labels: usize) -> Vec<f32> {
+    let (least, most) = THRESHOLDS;
+    let grid: Vec<f32> = (0..=25).map(|i| least + (most - least) * i as f32 / 25.0).collect();
+    (0..labels)
+        .map(|label| {
+            let f1 = |threshold: f32| {
+                let (mut hit, mut said, mut right) = (0u32, 0u32, 0u32);
+                for (probabilities, truth) in judged {
+                    let says = probabilities[label] >= threshold;
+                    let is = truth.contains(&label);
+                    hit += u32::from(says && is);
+                    said += u32::from(says);
+                    right += u32::from(is);
+                }
+                f64::from(2 * hit) / f64::from((said + right).max(1))
+            };
+            let mut best = (f64::MIN, least);
+            for threshold in &grid {
+                let value = f1(*threshold);
+                if value > best.0 {
+                    best = (value, *threshold);
+                }
+            }
+            best.1
+        })
+        .collect()
+}
+
+/// SHA-256 over what the examples say, in order.
+fn digest(examples: &[Example]) -> String {
+    let mut hasher = Sha256::new();
+    for example in examples {
+        for part in [&example.id, &example.title, &example.text] {
+            hasher.update(part.len().to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        for task in Task::ALL {
+            for label in example.labels(task) {
+                hasher.update(label.as_bytes());
+            }
+        }
+    }
+    super::artifact::hex(&hasher.finalize())
+}

@@ -1,0 +1,135 @@
+//! Whether the worker is ready and alive, and what the live page shows.
+
+use serde::Serialize;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Shared between the loop, the Kafka clients and HTTP.
+#[derive(Debug)]
+pub struct Health {
+    stall_timeout: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// What keeps the worker from being ready.
+    waiting_for: Option<String>,
+    lagging: HashSet<i32>,
+    brokers_up: bool,
+    last_progress: Instant,
+    recent: VecDeque<Recent>,
+}
+
+/// A tagged article for the live page.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recent {
+    /// Title or first words.
+    pub title: String,
+    /// Code of the first topic.
+    pub topic: Option<String>,
+    /// Its confidence.
+    pub confidence: Option<f32>,
+    /// Stance.
+    pub stance: Option<String>,
+    /// Language code.
+    pub language: &'static str,
+}
+
+/// Articles that the live page shows.
+const RECENT: usize = 20;
+
+impl Health {
+    /// Not ready yet.
+    pub fn new(stall_timeout: Duration) -> Self {
+        Self {
+            stall_timeout,
+            state: Mutex::new(State {
+                waiting_for: Some("starting".to_owned()),
+                lagging: HashSet::new(),
+                brokers_up: false,
+                last_progress: Instant::now(),
+                recent: VecDeque::new(),
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // the state stays true whatever thread panicked
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ready from now on.
+    pub fn ready(&self) {
+        self.state().waiting_for = None;
+    }
+
+    /// Not ready, and why.
+    pub fn not_ready(&self, reason: impl Into<String>) {
+        self.state().waiting_for = Some(reason.into());
+    }
+
+    /// Why the worker is not ready; `None` when it is.
+    pub fn waiting_for(&self) -> Option<String> {
+        self.state().waiting_for.clone()
+    }
+
+    /// Something was done, or there is a reason to wait (a rebalance).
+    pub fn progress(&self) {
+        self.state().last_progress = Instant::now();
+    }
+
+    /// What the client's statistics say.
+    pub fn observe(&self, lagging: HashSet<i32>, brokers_up: bool) {
+        let mut state = self.state();
+        if lagging.is_empty() || !brokers_up {
+            state.last_progress = Instant::now();
+        }
+        state.lagging = lagging;
+        state.brokers_up = brokers_up;
+    }
+
+    /// Why the worker should be restarted: partitions with lag and no progress for the stall
+    /// timeout. Never while the input is idle or the broker is away.
+    pub fn stalled(&self) -> Option<String> {
+        let state = self.state();
+        let idle = state.last_progress.elapsed();
+        (state.brokers_up && !state.lagging.is_empty() && idle > self.stall_timeout).then(|| {
+            format!("no progress for {} s with lag on {} partitions", idle.as_secs(), state.lagging.len())
+        })
+    }
+
+    /// Remembers an article for the live page.
+    pub fn remember(&self, recent: impl IntoIterator<Item = Recent>) {
+        let mut state = self.state();
+        for article in recent {
+            state.recent.push_front(article);
+        }
+        state.recent.truncate(RECENT);
+    }
+
+    /// The last articles, the newest first.
+    pub fn recent(&self) -> Vec<Recent> {
+        self.state().recent.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stalls_only_with_lag_and_brokers() {
+        let health = Health::new(Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(health.stalled(), None);
+        health.observe(HashSet::from([1]), false);
+        assert_eq!(health.stalled(), None);
+        health.observe(HashSet::from([1]), true);
+        std::thread::sleep(Duration::from_millis(5));
+        assert!(health.stalled().is_some());
+        health.observe(HashSet::new(), true);
+        assert_eq!(health.stalled(), None);
+    }
+}

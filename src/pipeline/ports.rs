@@ -1,0 +1,125 @@
+//! What the loop reads from and writes to: Kafka in production, fakes in tests.
+
+use std::future::Future;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// One record of the input.
+#[derive(Clone, Debug, Default)]
+pub struct Envelope {
+    /// Topic it was read from.
+    pub topic: Arc<str>,
+    /// Its partition.
+    pub partition: i32,
+    /// Offset in it.
+    pub offset: i64,
+    /// Timestamp in milliseconds since 1970, where it has one.
+    pub timestamp: Option<i64>,
+    /// Key.
+    pub key: Option<Vec<u8>>,
+    /// Value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Headers in order.
+    pub headers: Vec<Header>,
+}
+
+/// Name and value of a record header.
+pub type Header = (String, Option<Vec<u8>>);
+
+impl Envelope {
+    /// Bytes that it holds in memory, about.
+    pub fn size(&self) -> usize {
+        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        length(&self.key) + length(&self.value)
+    }
+}
+
+/// Which topic an output goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Tagged articles and tombstones.
+    Tagged,
+    /// Dead letters.
+    DeadLetter,
+}
+
+/// A record to publish. Key, timestamp and headers are those of its envelope, [`Output::headers`] come after them.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Where to.
+    pub destination: Destination,
+    /// Value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Headers that are added.
+    pub headers: Vec<Header>,
+}
+
+/// An output that the broker did not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Index in the batch that was published.
+    pub index: usize,
+    /// What to do about it.
+    pub kind: FailureKind,
+    /// The broker's words.
+    pub message: String,
+}
+
+/// What to do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Larger than the topic takes (bytes): never try it again.
+    TooLarge(usize),
+    /// May work later.
+    Retriable,
+    /// Never works: stop.
+    Fatal,
+}
+
+/// Ends the loop.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// The source is gone.
+    #[error("reading: {0}")]
+    Source(String),
+    /// The sink is gone.
+    #[error("publishing: {0}")]
+    Sink(String),
+    /// Somebody changed the format of the input.
+    #[error("{count} records in a row could not be read, the last at {place} ({reason}): has the input's format changed? See the dead letters; --max-rejected-in-a-row sets the limit")]
+    TooManyRejected {
+        /// How many.
+        count: u64,
+        /// Topic, partition and offset of the last one.
+        place: String,
+        /// Why it was rejected.
+        reason: String,
+    },
+    /// A worker thread panicked; a bug.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// Gives batches of records, in order within each partition.
+pub trait Source {
+    /// The next batch; `None` once [`Source::stop`] was called and everything was given. Cancel-safe.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Vec<Envelope>>, PipelineError>> + Send;
+
+    /// Stops reading.
+    fn stop(&mut self);
+
+    /// Everything up to these records is done: their offsets may be committed.
+    fn store(&self, batch: &[Envelope]);
+}
+
+/// Takes batches of outputs.
+pub trait Sink {
+    /// Resolves to what failed once the broker has answered for every output.
+    type Acknowledged: Future<Output = Vec<Failure>> + Send + 'static;
+
+    /// Hands outputs over in order, waiting while the queue is full; each with its envelope.
+    fn publish(
+        &self,
+        batch: &[(&Envelope, &Output)],
+    ) -> impl Future<Output = Result<Self::Acknowledged, PipelineError>> + Send;
+}

@@ -1,0 +1,160 @@
+//! One record to its outcome: pure, no Kafka, no clock but the one it is given.
+
+use super::ports::{Destination, Envelope, Header, Output};
+use crate::article::{Article, ArticleCopy, Pointers, Rejection, Source, TaggedArticle};
+use crate::model::{Classifier, Document};
+use crate::text::{DecodeError, charset, decode, encoding};
+use encoding_rs::Encoding;
+
+/// What became of a record.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Tagged.
+    Tagged(Summary),
+    /// Went to the dead letters.
+    Rejected(Rejection),
+    /// Had no value and was passed through.
+    Tombstone,
+}
+
+/// What metrics and the live page want to know of a tagged article.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Code and confidence of the first topic.
+    pub topic: Option<(std::sync::Arc<str>, f32)>,
+    /// Label of the stance.
+    pub stance: Option<std::sync::Arc<str>>,
+    /// Language code.
+    pub language: &'static str,
+    /// Why there is no topic.
+    pub abstained: Option<crate::article::Abstained>,
+    /// Title, or the first words of the text.
+    pub title: String,
+}
+
+/// How records are read and what the output carries.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where fields are looked for.
+    pub pointers: Pointers,
+    /// Encoding of records that name none.
+    pub encoding: &'static Encoding,
+    /// Put the input into the output.
+    pub article: bool,
+    /// Say which terms carried the tag.
+    pub explain: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pointers: Pointers::default(), encoding: encoding_rs::UTF_8, article: true, explain: true }
+    }
+}
+
+/// Reads, tags and writes one record; `now` is RFC 3339.
+pub fn process(
+    envelope: &Envelope,
+    classifier: &Classifier,
+    options: &Options,
+    document: &mut Document,
+    now: &str,
+) -> (Outcome, Output) {
+    let Some(value) = &envelope.value else {
+        let output = Output { destination: Destination::Tagged, value: None, headers: Vec::new() };
+        return (Outcome::Tombstone, output);
+    };
+    match tag(envelope, value, classifier, options, document, now) {
+        Ok((summary, value)) => {
+            let output = Output { destination: Destination::Tagged, value: Some(value), headers: Vec::new() };
+            (Outcome::Tagged(summary), output)
+        }
+        Err(rejection) => {
+            let output = dead_letter(envelope, &rejection, true);
+            (Outcome::Rejected(rejection), output)
+        }
+    }
+}
+
+fn tag(
+    envelope: &Envelope,
+    value: &[u8],
+    classifier: &Classifier,
+    options: &Options,
+    document: &mut Document,
+    now: &str,
+) -> Result<(Summary, Vec<u8>), Rejection> {
+    let text = decode(value, Some(declared(envelope)?.unwrap_or(options.encoding)))?;
+    let article = Article::read(&text, &options.pointers)?;
+    let pieces = [&*article.title, &*article.text];
+    let tags = classifier.classify(document, &pieces, options.explain);
+    let id = id(envelope, &article);
+    let tagged = TaggedArticle {
+        id: &id,
+        tags: &tags,
+        model: classifier.tag(),
+        source: Some(Source {
+            topic: &envelope.topic,
+            partition: envelope.partition,
+            offset: envelope.offset,
+        }),
+        tagged_at: now,
+        article: options.article.then(|| ArticleCopy::of(&article)),
+    };
+    let mut bytes = Vec::with_capacity(value.len() + 1024);
+    serde_json::to_writer(&mut bytes, &tagged).map_err(|error| Rejection::Json(error.to_string()))?;
+    let summary = Summary {
+        topic: tags.topics.first().map(|topic| (topic.code.clone(), topic.confidence)),
+        stance: tags.stance.as_ref().map(|stance| stance.label.clone()),
+        language: tags.language,
+        abstained: tags.abstained,
+        title: headline(&article),
+    };
+    Ok((summary, bytes))
+}
+
+/// The encoding in the record's `content-type` header.
+fn declared(envelope: &Envelope) -> Result<Option<&'static Encoding>, DecodeError> {
+    let header = envelope.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    let Some((_, Some(value))) = header else { return Ok(None) };
+    let value = String::from_utf8_lossy(value);
+    charset(&value).map(encoding).transpose()
+}
+
+fn id(envelope: &Envelope, article: &Article<'_>) -> String {
+    if let Some(id) = &article.id {
+        return id.clone().into_owned();
+    }
+    match envelope.key.as_deref().map(std::str::from_utf8) {
+        Some(Ok(key)) if !key.is_empty() => key.to_owned(),
+        _ => format!("{}-{}-{}", envelope.topic, envelope.partition, envelope.offset),
+    }
+}
+
+fn headline(article: &Article<'_>) -> String {
+    let source = if article.title.trim().is_empty() { &article.text } else { &article.title };
+    source.trim().chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// The dead letter of a record, with Kafka Connect's headers. Without `value` (where even the
+/// dead-letter topic refuses the size) the headers say where the record still stands.
+pub fn dead_letter(envelope: &Envelope, rejection: &Rejection, value: bool) -> Output {
+    let header = |name: &str, value: String| -> Header {
+        (format!("__connect.errors.{name}"), Some(value.into_bytes()))
+    };
+    let mut headers = vec![
+        header("topic", envelope.topic.to_string()),
+        header("partition", envelope.partition.to_string()),
+        header("offset", envelope.offset.to_string()),
+        header("stage", "TASK".to_owned()),
+        header("exception.class.name", rejection.class_name().to_owned()),
+        header("exception.message", rejection.to_string()),
+    ];
+    if !value {
+        headers.push(("rasid.value.omitted".to_owned(), Some(b"true".to_vec())));
+    }
+    Output {
+        destination: Destination::DeadLetter,
+        value: envelope.value.clone().filter(|_| value),
+        headers,
+    }
+}

@@ -1,0 +1,121 @@
+//! Word lists: names that stemming must not cut, function words, and what gives a language away.
+
+use super::word::Word;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+/// Words that stay whole once stemming reaches them: names and roots that begin or end like an affix.
+pub static PROTECTED: LazyLock<HashSet<Word>> = LazyLock::new(|| words(PROTECTED_WORDS));
+
+/// Words that carry grammar and no topic; they count for stance and language alone.
+pub static FUNCTION_WORDS: LazyLock<HashSet<Word>> =
+    LazyLock::new(|| words(ARABIC_FUNCTION).union(&words(ENGLISH_FUNCTION)).copied().collect());
+
+/// Which language the commonest words speak for.
+pub static HINTS: LazyLock<HashMap<Word, Hint>> = LazyLock::new(|| {
+    let lists = [
+        (ARABIC_FUNCTION, Hint::Arabic),
+        (ENGLISH_FUNCTION, Hint::English),
+        (PERSIAN_URDU, Hint::OtherArabicScript),
+        (OTHER_LATIN, Hint::OtherLatinScript),
+    ];
+    let mut hints = HashMap::new();
+    for (list, hint) in lists {
+        for word in words(list) {
+            // a word of two languages speaks for neither
+            hints.entry(word).and_modify(|known| {
+                if *known != hint {
+                    *known = Hint::None;
+                }
+            }).or_insert(hint);
+        }
+    }
+    hints
+});
+
+/// What a common word says about the language of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// Arabic.
+    Arabic,
+    /// English.
+    English,
+    /// Persian, Urdu, Kurdish, Pashto.
+    OtherArabicScript,
+    /// French, Turkish, Spanish, German, …
+    OtherLatinScript,
+    /// Written alike in several.
+    None,
+}
+
+fn words(list: &str) -> HashSet<Word> {
+    list.split_whitespace().map(Word::new).collect()
+}
+
+/// Places and names that light stemming would cut, then roots whose first letter is waw or whose
+/// last letters look like a suffix.
+const PROTECTED_WORDS: &str = "
+فلسطين لبنان السودان سودان ايران باكستان أفغانستان تركمانستان أوزبكستان كازاخستان قيرغيزستان طاجيكستان
+عمان اليابان يابان ألمانيا بريطانيا إيطاليا إسبانيا روسيا سوريا ليبيا موريتانيا أوكرانيا بولندا هولندا كندا
+إفريقيا آسيا أوروبا أستراليا تركيا الصين صين بكين برلين بوتين لينين ستالين ترامب بايدن واشنطن وارسو البحرين بحرين
+اليونان يونان الأرجنتين أرجنتين الفلبين فلبين أوكرانيا تونس بغداد بيروت بلغراد بلجيكا بلغاريا بنغلاديش
+نيوزيلندا فنلندا ايرلندا اسكتلندا تايلاند سويسرا السويد قطر اليمن يمن
+رمضان إنسان برلمان سرطان مهرجان ميدان طيران بستان بركان حيوان عدوان ديوان عنوان ميزان سلطان بيان مكان زمان
+دين قانون تلفزيون مليون بليون تريليون تعاون كربون ليمون زيتون هرمون مجنون صابون سجون فنون ديون عيون
+معين تأمين تدخين تكوين تمرين تحسين تخزين تعيين تمكين سكين يقين قوانين ملايين موازين مساكين شرايين براكين
+فيتامين أنسولين بنزين بروتين أوكسجين
+وزير وزارة وزراء ولاية والي وطن وطني وفد وفود وقت وقف وقوف وصل وصول وضع أوضاع وكالة وكيل وكالات والد والدة واحد وحدة وحدات وثيقة وثائق
+وسائل وسيلة وساطة وسط وسيط ورشة وباء وظيفة وظائف وفاة وعي وراثة وراثي وجبة ورق ورقة وردة وزن وشم وصف وصفة وعد وعود وعاء وفاق وقاية وقود
+وقائع واقع واقعة واجب واجهة وادي واردات واسع وافد وجود وجه وجهة وحش وداع ودائع ودية ورم ورثة وسام وشاح وطأة وطيس وعورة وفرة
+ولد ولادة ولاء وهم وهج وهن ويل ويب
+التزام التهاب التفاف التحاق التماس الله الهام الغاء الزام اله الة الف الم امل
+نهائي غذائي فضائي نسائي جزائي كهربائي سينمائي
+صحة شرطة طاقة جامعة محكمة حكومة";
+
+const ARABIC_FUNCTION: &str = "
+في من على إلى عن أن إن أنه أنها إنه إنها هذا هذه ذلك تلك هذان هاتان هؤلاء أولئك التي الذي الذين اللذين اللتين اللواتي
+ما لا لم لن لو قد كان كانت كانوا يكون تكون كما لكن لكنه لكنها بل ثم أو أم حتى إذا إذ إذن حيث بين بعد قبل عند عندما منذ خلال
+كل بعض أي أية غير سوى فقط أيضا مع معه معها ضد حول دون فوق تحت أمام وراء لدى هو هي هم هن نحن أنا أنت أنتم
+به بها بهم له لها لهم لنا لي فيه فيها فيهم منه منها منهم عليه عليها عليهم إليه إليها عنه عنها
+وفي ومن وعلى وإلى وأن وإن وهو وهي وهم وكان وكانت وقد ولا ولم ولن وما ومع وعن وهذا وهذه وذلك وأنه وأنها والذي والتي ولكن وبعد وقبل وبين وحتى وكل
+فإن فقد فهو فهي فلا فيما مما عما بما لما كلما إنما ربما ليس ليست ليسوا الآن اليوم هنا هناك كيف متى أين لماذا ماذا هل
+قال قالت وقال وقالت يقول تقول أضاف وأضاف أضافت وأضافت نحو عدة عبر أكثر أقل جدا مثل نفس نفسه ذات بأن لأن لأنه كذلك
+التى الى اكثر او ان اذا ايضا انه انها الان احد أحد إحدى يتم تم وتم حين بينما سوف لقد ذاته عام";
+
+const ENGLISH_FUNCTION: &str = "
+the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which you were
+there one all their has would will we been who more if no out so said what up its about into than them can only other new
+some could time these two may then do first any my now such like our over me even most made after also did many before must
+through years where much your way should because each just those people how too very her she him i us against between
+being under while during both off down still since until another within without again around however says told according
+here when why am does doesnt dont didnt isnt wasnt arent wont cant couldnt wouldnt shouldnt hasnt havent";
+
+const PERSIAN_URDU: &str = "
+از را این است به با برای آن شد شده که در تا هم خود دارد دارند کرد کرده کردند می‌شود می‌کند است. بود بوده باید نیز یک دو سال‌های
+های ها شود پس هر اگر چه چون همه هیچ ولی اما آنها ایشان گفت گفته می‌گوید داد داده دیگر وی بر روی میان طی
+کے کی کا میں سے نے کو اور پر ہے ہیں تھا تھے تھی یہ وہ بھی ان اس جو نہیں ایک کر کرنے گیا گئی ہو ہوئے رہا رہے رہی لیے لئے ساتھ بعد کہ
+له چې په د کې او دی دې هغه ته سره یې";
+
+const OTHER_LATIN: &str = "
+le la les des une du est dans pour qui que sur avec par pas plus au aux ce cette ces sont ont été leur leurs mais nous vous il elle ils elles en et
+ve bir bu için ile da de olarak olan sonra kadar daha gibi çok en göre ise değil ancak oldu olduğu yılında dün bugün türkiye yeni her iki
+el los las del por con una como para se su sus más pero fue han este esta entre sobre
+der die das und den von ist mit dem nicht ein eine auf für sich auch im werden wurde bei nach wie
+il di che della per sono nel alla gli delle anche con non più dei
+o os um uma não com na em ao foi são mais dos das pelo pela
+het een van niet op zijn voor met aan er ook
+yang dan di dengan untuk ini itu dari pada tidak akan dalam";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_words_speak_for_nobody() {
+        assert_eq!(HINTS.get(&Word::new("do")), Some(&Hint::English));
+        assert_eq!(HINTS.get(&Word::new("في")), Some(&Hint::Arabic));
+        assert_eq!(HINTS.get(&Word::new("است")), Some(&Hint::OtherArabicScript));
+        assert_eq!(HINTS.get(&Word::new("dans")), Some(&Hint::OtherLatinScript));
+        assert_eq!(HINTS.get(&Word::new("بعد")), Some(&Hint::None));
+    }
+}

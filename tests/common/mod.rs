@@ -1,0 +1,350 @@
+//! A real Kafka broker and a real worker process for tests; both end with the test.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
+use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The first real input, where the evaluation data stand beside the checkout; else our own sample of its kind.
+pub fn seed_article() -> Vec<u8> {
+    let folder = std::env::var_os("RASID_EVAL").map_or(root().join("../shared/eval"), PathBuf::from);
+    std::fs::read(folder.join("seed-article.txt")).unwrap_or_else(|_| {
+        let samples = include_str!("../../src/cli/samples.txt");
+        samples.split("\n----\n").next().unwrap().as_bytes().to_vec()
+    })
+}
+
+pub fn within<T>(limit: Duration, what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = attempt() {
+            return value;
+        }
+        assert!(start.elapsed() < limit, "{what}: not within {limit:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Apache Kafka on loopback.
+pub struct Broker {
+    process: Child,
+    folder: TempDir,
+    port: u16,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Broker {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = two_free_ports();
+        let process = spawn_broker(port, folder.path());
+        let mut broker = Self { process, folder, port, runtime: tokio::runtime::Runtime::new().unwrap() };
+        broker.wait();
+        broker
+    }
+
+    fn wait(&mut self) {
+        let log = self.folder.path().join("log");
+        let client: BaseConsumer = self.client().create().unwrap();
+        let start = Instant::now();
+        while client.fetch_metadata(None, Duration::from_secs(1)).is_err() {
+            let said = || std::fs::read_to_string(&log).unwrap_or_default();
+            let ended = self.process.try_wait().unwrap().is_some();
+            assert!(!ended && start.elapsed() < Duration::from_secs(60), "Kafka does not start:\n{}", said());
+        }
+    }
+
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub fn restart(&mut self) {
+        self.process = spawn_broker(self.port, self.folder.path());
+        self.wait();
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", self.address()).set("log_level", "0");
+        config
+    }
+
+    pub fn create_topic(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
+        let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        for (key, value) in settings {
+            topic = topic.set(key, value);
+        }
+        let made = self.runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+        for result in made {
+            result.unwrap();
+        }
+    }
+
+    /// Input, output and dead letters with these partitions each.
+    pub fn topics(&self, partitions: i32) {
+        let large = ("max.message.bytes", "8000000");
+        self.create_topic("articles", partitions, &[large]);
+        self.create_topic("articles.tagged", partitions, &[]);
+        self.create_topic("articles.dlq", 1, &[large]);
+    }
+
+    pub fn producer(&self) -> Feeder {
+        let mut config = self.client();
+        config.set("message.max.bytes", "10000000").set("linger.ms", "5").set("acks", "all");
+        Feeder(config.create().unwrap())
+    }
+
+    /// Everything in a topic now.
+    pub fn read(&self, topic: &str) -> Vec<OwnedMessage> {
+        let consumer: BaseConsumer =
+            self.client().set("group.id", "reader").set("fetch.message.max.bytes", "8000000").create().unwrap();
+        let timeout = Duration::from_secs(10);
+        let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
+        let mut list = TopicPartitionList::new();
+        let mut left = 0;
+        for partition in metadata.topics()[0].partitions() {
+            let (low, high) = consumer.fetch_watermarks(topic, partition.id(), timeout).unwrap();
+            list.add_partition_offset(topic, partition.id(), Offset::Offset(low)).unwrap();
+            left += high - low;
+        }
+        consumer.assign(&list).unwrap();
+        let mut messages = Vec::new();
+        while left > 0 {
+            let message = consumer.poll(timeout).expect("records that are there").unwrap();
+            messages.push(message.detach());
+            left -= 1;
+        }
+        messages
+    }
+
+    /// Records in a topic now.
+    pub fn count(&self, topic: &str) -> i64 {
+        let consumer: BaseConsumer = self.client().set("group.id", "reader").create().unwrap();
+        let timeout = Duration::from_secs(10);
+        let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
+        let partitions = metadata.topics()[0].partitions().iter();
+        partitions
+            .map(|partition| {
+                let (low, high) = consumer.fetch_watermarks(topic, partition.id(), timeout).unwrap();
+                high - low
+            })
+            .sum()
+    }
+
+    /// The group's committed offsets of the input, by partition; −1 where none is.
+    pub fn committed(&self, group: &str, partitions: i32) -> Vec<i64> {
+        let consumer: BaseConsumer = self.client().set("group.id", group).create().unwrap();
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition("articles", partition);
+        }
+        let committed = consumer.committed_offsets(list, Duration::from_secs(10)).unwrap();
+        let elements = committed.elements();
+        elements.iter().map(|element| element.offset().to_raw().unwrap_or(-1)).collect()
+    }
+
+    /// A worker on the three topics, its HTTP port free for the taking.
+    pub fn worker(&self, more: &[&str]) -> WorkerProcess {
+        let address = self.address();
+        let mut arguments = vec![
+            "run", "--brokers", &address, "--input", "articles", "--output", "articles.tagged",
+            "--dead-letters", "articles.dlq", "--group", "rasid", "--http", "127.0.0.1:0",
+        ];
+        arguments.extend(more);
+        WorkerProcess::start(&arguments)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn spawn_broker(port: u16, folder: &Path) -> Child {
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let script = root().join("tests/kafka/kafka.sh");
+    // fetching the jars is no part of starting a broker
+    let got = Command::new(&script).arg("get").status().unwrap();
+    assert!(got.success(), "Kafka cannot be fetched: see the lines above for what to install");
+    Command::new(script)
+        .args(["run", &port.to_string(), &folder.display().to_string()])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+fn two_free_ports() -> u16 {
+    loop {
+        let first = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = first.local_addr().unwrap().port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Produces input records.
+pub struct Feeder(ThreadedProducer<DefaultProducerContext>);
+
+impl Feeder {
+    pub fn send(&self, key: &str, value: Option<&[u8]>) {
+        self.send_with(key, value, &[], None);
+    }
+
+    pub fn send_with(&self, key: &str, value: Option<&[u8]>, headers: &[(&str, &str)], timestamp: Option<i64>) {
+        let mut record: BaseRecord<'_, str, [u8]> = BaseRecord::to("articles").key(key);
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        if let Some(timestamp) = timestamp {
+            record = record.timestamp(timestamp);
+        }
+        let mut list = OwnedHeaders::new();
+        for (key, value) in headers {
+            list = list.insert(Header { key, value: Some(*value) });
+        }
+        record = record.headers(list);
+        loop {
+            match self.0.send(record) {
+                Ok(()) => return,
+                Err((_, back)) => {
+                    record = back;
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
+        }
+    }
+
+    pub fn flush(&self) {
+        self.0.flush(Duration::from_secs(60)).unwrap();
+    }
+}
+
+/// `rasid` as a process; killed with the test.
+pub struct WorkerProcess {
+    process: Child,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl WorkerProcess {
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (lines, stderr) = (log.clone(), process.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                lines.lock().unwrap().push(line);
+            }
+        });
+        Self { process, log }
+    }
+
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// The address that it listens on, from its log.
+    pub fn http(&self) -> String {
+        within(Duration::from_secs(10), "the worker listens", || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains("\"listening\""))?;
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            Some(line["address"].as_str().unwrap().to_owned())
+        })
+    }
+
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.http()).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let process = &mut self.process;
+        let status = within(limit, "the worker ends", || process.try_wait().unwrap());
+        // the last lines of the log
+        std::thread::sleep(Duration::from_millis(50));
+        status
+    }
+
+    pub fn stop(mut self) -> String {
+        self.signal("-TERM");
+        let status = self.wait(Duration::from_secs(30));
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+        self.log()
+    }
+
+    pub fn kill(mut self) {
+        self.signal("-KILL");
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for WorkerProcess {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+pub fn json(message: &OwnedMessage) -> serde_json::Value {
+    serde_json::from_slice(message.payload().unwrap()).unwrap()
+}
+
+pub fn key(message: &OwnedMessage) -> String {
+    String::from_utf8(message.key().unwrap_or_default().to_vec()).unwrap()
+}
+
+pub fn header(message: &OwnedMessage, name: &str) -> Option<String> {
+    let header = message.headers()?.iter().find(|header| header.key == name)?;
+    Some(String::from_utf8(header.value?.to_vec()).unwrap())
+}
+
+/// An article that is about sport, in two languages by turns.
+pub fn article(number: usize) -> String {
+    let text = if number % 2 == 0 {
+        "The striker scored twice as the home side won the cup final on penalties after extra time."
+    } else {
+        "سجل المهاجم هدفين وفاز الفريق بكأس البطولة بركلات الترجيح بعد مباراة مثيرة على ملعب العاصمة."
+    };
+    serde_json::json!({"id": format!("a-{number}"), "title": "Final", "text": text}).to_string()
+}
