@@ -181,7 +181,11 @@ impl Settings {
             group: required("group", over.group, under.group)?,
             http: http.parse().map_err(|_| bad("http", &http, "write ADDRESS:PORT, such as 0.0.0.0:9464"))?,
             model: over.model.or(under.model),
-            shutdown_timeout: duration("shutdown_timeout", over.shutdown_timeout.or(under.shutdown_timeout), 20.0)?,
+            shutdown_timeout: duration(
+                "shutdown_timeout",
+                over.shutdown_timeout.or(under.shutdown_timeout),
+                20.0,
+            )?,
             stall_timeout: duration("stall_timeout", over.stall_timeout.or(under.stall_timeout), 120.0)?,
             max_rejected_in_a_row: over.max_rejected_in_a_row.or(under.max_rejected_in_a_row).unwrap_or(1000),
             omit_article: over.omit_article.or(under.omit_article).unwrap_or(false),
@@ -233,11 +237,7 @@ pub fn is_secret(property: &str) -> bool {
         && property != "ssl.key.location"
 }
 
-fn required(
-    name: &'static str,
-    over: Option<String>,
-    under: Option<String>,
-) -> Result<String, ConfigError> {
+fn required(name: &'static str, over: Option<String>, under: Option<String>) -> Result<String, ConfigError> {
     over.or(under).filter(|value| !value.is_empty()).ok_or(ConfigError::Missing { name })
 }
 

@@ -126,7 +126,11 @@ impl Metrics {
                 "Records in the partition that the group has not done yet",
                 &["topic", "partition"],
             )?,
-            assigned: gauge(r, "rasid_assigned_partitions", "Partitions of the input assigned to this worker")?,
+            assigned: gauge(
+                r,
+                "rasid_assigned_partitions",
+                "Partitions of the input assigned to this worker",
+            )?,
             rebalances: counters(r, "rasid_rebalances_total", "Assignments and revocations", &["kind"])?,
             in_flight: gauge(r, "rasid_in_flight_records", "Records read and not yet acknowledged")?,
             ready: gauge(r, "rasid_ready", "1 when the worker has its topics and its group")?,
@@ -299,10 +303,7 @@ impl Metrics {
     }
 }
 
-fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: C,
-) -> prometheus::Result<C> {
+fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> prometheus::Result<C> {
     registry.register(Box::new(collector.clone()))?;
     Ok(collector)
 }
@@ -324,20 +325,10 @@ fn gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntG
     register(registry, IntGauge::new(name, help)?)
 }
 
-fn gauges(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> prometheus::Result<IntGaugeVec> {
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
     register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
 }
 
-fn histogram(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    buckets: &[f64],
-) -> prometheus::Result<Histogram> {
+fn histogram(registry: &Registry, name: &str, help: &str, buckets: &[f64]) -> prometheus::Result<Histogram> {
     register(registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
 }

@@ -49,7 +49,10 @@ fn the_seed_article_comes_out_tagged_in_every_shape() {
         assert_eq!(record["topics"][0]["code"], "medtop:11000000", "{record}");
         assert_eq!(record["stance"]["label"], "neutral", "{record}");
         assert_eq!(record["model"]["sha256"], digest);
-        assert_eq!(record["source"], serde_json::json!({"topic": "articles", "partition": 0, "offset": offset}));
+        assert_eq!(
+            record["source"],
+            serde_json::json!({"topic": "articles", "partition": 0, "offset": offset})
+        );
         assert!(record["topics"][0]["confidence"].as_f64().unwrap() <= 1.0);
     }
     assert_eq!(json(&tagged[0])["id"], "articles-0-0");
@@ -174,8 +177,11 @@ fn three_kills_lose_nothing() {
         (done == RECORDS as i64).then_some(())
     });
     worker.stop();
-    let outputs: Vec<String> =
-        ["articles.tagged", "articles.dlq"].iter().flat_map(|topic| broker.read(topic)).map(|m| key(&m)).collect();
+    let outputs: Vec<String> = ["articles.tagged", "articles.dlq"]
+        .iter()
+        .flat_map(|topic| broker.read(topic))
+        .map(|m| key(&m))
+        .collect();
     let distinct: BTreeSet<&String> = outputs.iter().collect();
     eprintln!("{RECORDS} records, {} outputs, {} twice", outputs.len(), outputs.len() - distinct.len());
     assert_eq!(distinct.len(), RECORDS, "missing");
@@ -239,7 +245,9 @@ fn missing_topics_are_named_and_waited_for() {
     feeder.flush();
     within(PATIENCE, "tagged", || (broker.count("articles.tagged") == 1).then_some(()));
     let metrics = worker.get("/metrics").1;
-    for name in ["rasid_model_info{", "rasid_build_info{", "rasid_assigned_partitions 2", "process_cpu_seconds_total"] {
+    for name in
+        ["rasid_model_info{", "rasid_build_info{", "rasid_assigned_partitions 2", "process_cpu_seconds_total"]
+    {
         assert!(metrics.contains(name), "{name} in\n{metrics}");
     }
     promtool(&metrics);

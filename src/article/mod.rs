@@ -5,8 +5,7 @@ mod tagged;
 
 pub use read::{Article, Pointers};
 pub use tagged::{
-    Abstained, ArticleCopy, ModelTag, Source, StanceTag, TaggedArticle, Tags, TargetTag, TermWeight,
-    TopicTag,
+    Abstained, ArticleCopy, ModelTag, Source, StanceTag, TaggedArticle, Tags, TargetTag, TermWeight, TopicTag,
 };
 
 use crate::text::DecodeError;
@@ -30,7 +29,9 @@ pub enum Rejection {
         found: &'static str,
     },
     /// There is nothing to read.
-    #[error("no text: none of the fields title, headline, text, body, content, articleBody, body_text, bodies has any")]
+    #[error(
+        "no text: none of the fields title, headline, text, body, content, articleBody, body_text, bodies has any"
+    )]
     NoText,
     /// The tagged record would be larger than the output topic takes.
     #[error("tagged record of {size} bytes is larger than the output takes ({limit} bytes)")]

@@ -62,11 +62,7 @@ impl<'a> Article<'a> {
         self.title = reduce(self.title);
         self.text = reduce(self.text);
         let has_letter = |text: &str| text.chars().any(char::is_alphanumeric);
-        if has_letter(&self.text) || has_letter(&self.title) {
-            Ok(self)
-        } else {
-            Err(Rejection::NoText)
-        }
+        if has_letter(&self.text) || has_letter(&self.title) { Ok(self) } else { Err(Rejection::NoText) }
     }
 
     fn follow(&mut self, pointers: &Pointers, raw: &RawValue) -> Result<(), Rejection> {

@@ -4,11 +4,11 @@ use super::run::{runtime, work};
 use crate::config::{Layer, Settings};
 use crate::model::Classifier;
 use anyhow::anyhow;
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, ThreadedProducer};
-use rdkafka::ClientConfig;
 use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -86,9 +86,7 @@ fn feed(brokers: &str, samples: &[&str]) -> anyhow::Result<()> {
     PRODUCER.with_borrow_mut(|producer| {
         let producer = match producer {
             Some(producer) => producer,
-            None => {
-                producer.insert(ClientConfig::new().set("bootstrap.servers", brokers).create()?)
-            }
+            None => producer.insert(ClientConfig::new().set("bootstrap.servers", brokers).create()?),
         };
         for sample in samples {
             let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to("articles").payload(sample.as_bytes());

@@ -12,12 +12,14 @@ use std::path::{Path, PathBuf};
 
 /// Measure a model on labelled articles
 #[derive(clap::Args)]
-#[command(after_help = "Data: one JSON object a line with the text, as the worker reads it, and the label in `topic` or `stance`.
+#[command(
+    after_help = "Data: one JSON object a line with the text, as the worker reads it, and the label in `topic` or `stance`.
 A map says which codes count as which of the data's labels: {\"NAME\": {\"sports\": [\"medtop:15000000\"]}}
 
 Examples:
   rasid evaluate --data articles.jsonl --field topic
-  rasid evaluate --data sanad.jsonl --field topic --labels labels.json --map topic-ar-sanad --closed --json")]
+  rasid evaluate --data sanad.jsonl --field topic --labels labels.json --map topic-ar-sanad --closed --json"
+)]
 pub struct Args {
     /// The model file; the one that ships with Rasid by default
     #[arg(long)]
@@ -124,12 +126,13 @@ fn mapping(
         Usage(format!("{}: no map `{map}`; it has {}", path.display(), known.join(", ")))
     })?;
     if let Some(unknown) = occurring.iter().find(|label| !map.contains_key(**label)) {
-        return Err(Usage(format!("{}: the data's label `{unknown}` is not in the map", path.display())).into());
+        return Err(
+            Usage(format!("{}: the data's label `{unknown}` is not in the map", path.display())).into()
+        );
     }
     let names: Vec<String> = map.keys().cloned().collect();
-    let columns = codes
-        .map(|code| names.iter().position(|name| map[name].iter().any(|one| one == code)))
-        .collect();
+    let columns =
+        codes.map(|code| names.iter().position(|name| map[name].iter().any(|one| one == code))).collect();
     Ok(Mapping { names, columns })
 }
 

@@ -85,7 +85,8 @@ pub fn main() -> ExitCode {
 fn log(worker: bool) {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let level = if worker { "info" } else { "warn" };
+    // librdkafka's own lines come through our contexts; rdkafka's are of the demo's helpers
+    let level = if worker { "info" } else { "warn,rdkafka=off,librdkafka=off" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if worker && !std::io::stderr().is_terminal() {
@@ -102,9 +103,7 @@ fn log(worker: bool) {
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
     })
 }
 

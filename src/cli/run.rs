@@ -70,8 +70,8 @@ fn signals() -> anyhow::Result<watch::Receiver<bool>> {
 
 fn check(settings: &Settings) -> anyhow::Result<()> {
     println!("{}", settings.masked()?);
-    let missing = missing_topics(settings)
-        .with_context(|| format!("brokers {} do not answer", settings.brokers))?;
+    let missing =
+        missing_topics(settings).with_context(|| format!("brokers {} do not answer", settings.brokers))?;
     if missing.is_empty() {
         println!("# brokers and topics answer");
         return Ok(());
@@ -88,9 +88,8 @@ pub async fn work(
     let metrics = Metrics::new()?;
     metrics.model(classifier.tag());
     let health = Arc::new(Health::new(settings.stall_timeout));
-    let listener = http::bind(settings.http)
-        .await
-        .with_context(|| format!("cannot listen on {}", settings.http))?;
+    let listener =
+        http::bind(settings.http).await.with_context(|| format!("cannot listen on {}", settings.http))?;
     tracing::info!(address = %listener.local_addr()?, model = classifier.tag().sha256, "listening");
     let shared = Shared { metrics: metrics.clone(), health: health.clone(), classifier: classifier.clone() };
     let (end, ended) = watch::channel(false);

@@ -3,8 +3,8 @@
 use super::progress::Bar;
 use super::{Usage, write_atomically};
 use crate::model::{
-    Fitting, Label, Method, Recipe, Task, Terms, argmax, held_out, labels, read_examples, sha256,
-    texts, train,
+    Fitting, Label, Method, Recipe, Task, Terms, argmax, held_out, labels, read_examples, sha256, texts,
+    train,
 };
 use crate::text::Language;
 use std::path::PathBuf;
@@ -75,7 +75,8 @@ fn compare(examples: &[crate::model::Example]) -> anyhow::Result<()> {
             for method in [Method::Multinomial, Method::Complement, Method::Odds] {
                 for smoothing in [0.1, 0.3, 1.0] {
                     for terms in variants(base.terms) {
-                        for keyword_weight in if task == Task::Topic { vec![0, 1, 2, 4, 8] } else { vec![0] } {
+                        for keyword_weight in if task == Task::Topic { vec![0, 1, 2, 4, 8] } else { vec![0] }
+                        {
                             let fitting = Fitting { method, smoothing, ..base.fitting };
                             let recipe = Recipe { terms, fitting, keyword_weight };
                             let scores = held_out(&texts, all.len(), &recipe)?;
@@ -102,9 +103,5 @@ fn compare(examples: &[crate::model::Example]) -> anyhow::Result<()> {
 }
 
 fn variants(base: Terms) -> [Terms; 3] {
-    [
-        base,
-        Terms { pairs: !base.pairs, ..base },
-        Terms { function_words: !base.function_words, ..base },
-    ]
+    [base, Terms { pairs: !base.pairs, ..base }, Terms { function_words: !base.function_words, ..base }]
 }

@@ -60,7 +60,15 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
     apply(
         &mut config,
         settings,
-        &["queue.buffering", "linger", "batch.", "compression", "delivery.", "message.timeout", "transaction"],
+        &[
+            "queue.buffering",
+            "linger",
+            "batch.",
+            "compression",
+            "delivery.",
+            "message.timeout",
+            "transaction",
+        ],
     );
     config
 }
@@ -83,7 +91,19 @@ fn producer_config(settings: &Settings) -> ClientConfig {
     apply(
         &mut config,
         settings,
-        &["fetch.", "queued.", "auto.", "session.", "heartbeat.", "max.poll", "max.partition", "partition.assignment", "group.", "isolation", "check.crcs"],
+        &[
+            "fetch.",
+            "queued.",
+            "auto.",
+            "session.",
+            "heartbeat.",
+            "max.poll",
+            "max.partition",
+            "partition.assignment",
+            "group.",
+            "isolation",
+            "check.crcs",
+        ],
     );
     config
 }
@@ -108,7 +128,9 @@ pub fn missing_topics(settings: &Settings) -> Result<Vec<String>, KafkaError> {
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let reason = match found.map(|found| (found.error(), found.partitions().len())) {
             Some((None, 1..)) => continue,
-            Some((Some(error), _)) => format!("{error:?}").trim_start_matches("RD_KAFKA_RESP_ERR_").to_owned(),
+            Some((Some(error), _)) => {
+                format!("{error:?}").trim_start_matches("RD_KAFKA_RESP_ERR_").to_owned()
+            }
             _ => "it has no partitions".to_owned(),
         };
         missing.push(format!("topic `{topic}`: {reason}"));

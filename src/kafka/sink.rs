@@ -68,7 +68,13 @@ impl KafkaSink {
     }
 
     /// Hands one record to the client; `Ok(false)` when its queue is full.
-    fn send(&self, envelope: &Envelope, output: &Output, delivery: &Arc<Batch>, index: usize) -> Result<bool, Failure> {
+    fn send(
+        &self,
+        envelope: &Envelope,
+        output: &Output,
+        delivery: &Arc<Batch>,
+        index: usize,
+    ) -> Result<bool, Failure> {
         let topic = self.topic(output.destination);
         let size = size(envelope, output);
         if size + OVERHEAD > topic.limit {

@@ -225,10 +225,7 @@ impl Reader {
 
 fn envelope(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Envelope {
     let headers = message.headers().map_or_else(Vec::new, |headers| {
-        headers
-            .iter()
-            .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-            .collect()
+        headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
     });
     Envelope {
         topic: topic.clone(),
@@ -292,9 +289,9 @@ impl Context {
 
     /// Waits, bounded, until the records of `partitions` that the pipeline has are done.
     fn drain(&self, partitions: &[i32]) {
-        let waited = self.moved.wait_timeout_while(self.progress(), REVOKE_WAIT, |progress| {
-            progress.in_flight(partitions)
-        });
+        let waited = self
+            .moved
+            .wait_timeout_while(self.progress(), REVOKE_WAIT, |progress| progress.in_flight(partitions));
         if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
             tracing::warn!("revoked with records in flight; their next owner reads them again");
         }

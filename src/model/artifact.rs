@@ -5,13 +5,13 @@
 //! `L.T.terms` (U8, one UTF-8 line a term), `L.T.texts` (U32, V), `L.T.counts` (U32, V × C, in
 //! 1/64 occurrences), `L.T.documents` (U32, C), `L.T.rows` (U32, K), `L.T.weights` (F32, K × C).
 
+use super::ModelError;
 use super::calibrate::Calibration;
 use super::counts::Counts;
 use super::evaluate::Report;
 use super::features::Terms;
 use super::fit::{Fitting, Weights};
 use super::labels::{Label, Task};
-use super::ModelError;
 use crate::text::{Language, NORMALISER_VERSION};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -181,15 +181,14 @@ impl Model {
                 thresholds: head.thresholds.clone(),
             });
         }
-        let mut header =
-            Header { format: FORMAT, checksum: String::new(), info: self.info.clone(), heads };
+        let mut header = Header { format: FORMAT, checksum: String::new(), info: self.info.clone(), heads };
         let views = tensors.iter().map(|(name, (dtype, shape, bytes))| (name, *dtype, shape, bytes));
         header.checksum = checksum(&header, views.map(|(name, _, _, bytes)| (&**name, &**bytes)))?;
         let json = serde_json::to_string(&header).map_err(|error| corrupt(error.to_string()))?;
         let mut views = Vec::new();
         for (name, (dtype, shape, bytes)) in &tensors {
-            let view = TensorView::new(*dtype, shape.clone(), bytes)
-                .map_err(|error| corrupt(error.to_string()))?;
+            let view =
+                TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| corrupt(error.to_string()))?;
             views.push((name.clone(), view));
         }
         safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
@@ -202,16 +201,16 @@ impl Model {
     /// [`ModelError::File`] says what is wrong with the file, [`ModelError::Normaliser`] that it
     /// was trained for another version of the text rules.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let broken = |error: safetensors::SafeTensorError| corrupt(format!("no safetensors file, or cut short: {error}"));
+        let broken = |error: safetensors::SafeTensorError| {
+            corrupt(format!("no safetensors file, or cut short: {error}"))
+        };
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
-        let json = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|metadata| metadata.get(KEY))
-            .ok_or_else(|| corrupt("a safetensors file, but not one of Rasid's: its header has no `rasid`"))?;
-        let mut header: Header = serde_json::from_str(json)
-            .map_err(|error| corrupt(format!("header: {error}")))?;
+        let json = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
+            corrupt("a safetensors file, but not one of Rasid's: its header has no `rasid`")
+        })?;
+        let mut header: Header =
+            serde_json::from_str(json).map_err(|error| corrupt(format!("header: {error}")))?;
         if header.format != FORMAT {
             return Err(corrupt(format!("format {} where this Rasid reads {FORMAT}", header.format)));
         }
@@ -248,11 +247,7 @@ fn checksum<'a>(
     Ok(hex(&hasher.finalize()))
 }
 
-fn read_head(
-    tensors: &SafeTensors<'_>,
-    head: HeadHeader,
-    labels: usize,
-) -> Result<Head, ModelError> {
+fn read_head(tensors: &SafeTensors<'_>, head: HeadHeader, labels: usize) -> Result<Head, ModelError> {
     let name = |part: &str| format!("{}.{}.{part}", head.language.code(), head.task.name());
     let words = |part: &str, dtype| -> Result<Vec<[u8; 4]>, ModelError> {
         let view = tensors.tensor(&name(part)).map_err(|error| corrupt(error.to_string()))?;

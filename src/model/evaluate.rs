@@ -88,18 +88,14 @@ impl Report {
         }
         let per_label = per_label(&confusion);
         let reliability = reliability(&outcomes);
-        let ece = reliability
-            .iter()
-            .map(|bin| share(bin.n) * (bin.accuracy - bin.confidence).abs())
-            .sum();
+        let ece = reliability.iter().map(|bin| share(bin.n) * (bin.accuracy - bin.confidence).abs()).sum();
         outcomes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         let surest = &outcomes[..(n * 4).div_ceil(5).min(n)];
         let right = |of: &[Outcome]| of.iter().filter(|outcome| outcome.is_right()).count();
         Self {
             n,
             accuracy: share(right(&outcomes)),
-            macro_f1: per_label.values().map(|label| label.f1).sum::<f64>()
-                / per_label.len().max(1) as f64,
+            macro_f1: per_label.values().map(|label| label.f1).sum::<f64>() / per_label.len().max(1) as f64,
             ece,
             abstained: share(outcomes.iter().filter(|o| o.abstained || o.guess.is_none()).count()),
             unknown_language: share(outcomes.iter().filter(|o| o.guess.is_none()).count()),

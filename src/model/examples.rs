@@ -123,8 +123,7 @@ fn read_lines(file: &Path, text: &str, examples: &mut Vec<Example>) -> Result<()
         }
         let place = format!("{}:{}", file.display(), index + 1);
         let fail = |message: String| ExamplesError::Line { place: place.clone(), message };
-        let mut example: Example =
-            serde_json::from_str(line).map_err(|error| fail(error.to_string()))?;
+        let mut example: Example = serde_json::from_str(line).map_err(|error| fail(error.to_string()))?;
         if example.topics.is_empty() && example.stance.is_none() {
             return Err(fail("neither `topics` nor `stance`: give at least one label".into()));
         }
@@ -155,7 +154,7 @@ fn keyword_list(file: &Path, text: &str) -> Result<Example, ExamplesError> {
         });
     }
     Ok(Example {
-        id: file.display().to_string(),
+        id: name,
         title: String::new(),
         text: text.to_owned(),
         topics: vec![code],

@@ -1,9 +1,9 @@
 //! Which terms carried a tag, in the article's own spelling.
 
+use super::Prediction;
 use super::calibrate::Calibration;
 use super::features::Document;
 use super::score::Scorer;
-use super::Prediction;
 use crate::article::TermWeight;
 use crate::text::Key;
 use std::collections::HashMap;

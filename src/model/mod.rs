@@ -40,7 +40,10 @@ pub enum ModelError {
     #[error("model file: {0}")]
     File(String),
     /// The file was trained with other text rules.
-    #[error("model file: trained for normaliser version {model}, this Rasid has {}; train it again", crate::text::NORMALISER_VERSION)]
+    #[error(
+        "model file: trained for normaliser version {model}, this Rasid has {}; train it again",
+        crate::text::NORMALISER_VERSION
+    )]
     Normaliser {
         /// Version in the file.
         model: u32,
@@ -111,13 +114,11 @@ impl Classifier {
         });
         Self {
             heads: heads.collect(),
-            tag: ModelTag {
-                name: model.info.name.clone(),
-                version: model.info.version.clone(),
-                sha256,
-            },
+            tag: ModelTag { name: model.info.name.clone(), version: model.info.version.clone(), sha256 },
             topics: (model.info.topics.iter())
-                .map(|label| (label.code.as_str().into(), label.name.as_str().into(), label.name_ar.as_str().into()))
+                .map(|label| {
+                    (label.code.as_str().into(), label.name.as_str().into(), label.name_ar.as_str().into())
+                })
                 .collect(),
             stances: model.info.stances.iter().map(|label| label.code.as_str().into()).collect(),
             info: model.info,
@@ -170,10 +171,11 @@ impl Classifier {
         };
         if let Some(topic) = self.predict_in(document, language, Task::Topic, &[]) {
             tags.topics = self.topics_above(language, &topic);
-            if explain && !tags.topics.is_empty() {
-                if let Some(head) = self.head(language, Task::Topic) {
-                    tags.explain = explain::explain(&head.scorer, document, pieces, &topic, head.calibration);
-                }
+            if explain
+                && !tags.topics.is_empty()
+                && let Some(head) = self.head(language, Task::Topic)
+            {
+                tags.explain = explain::explain(&head.scorer, document, pieces, &topic, head.calibration);
             }
         }
         if tags.topics.is_empty() {

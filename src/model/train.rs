@@ -1,5 +1,6 @@
 //! Examples to a model: count, cross-validate, calibrate, fit.
 
+use super::ModelError;
 use super::artifact::{Figures, Head, Info, Model};
 use super::calibrate::Calibration;
 use super::counts::{Counts, UNIT};
@@ -9,7 +10,6 @@ use super::features::{Document, Terms};
 use super::fit::{Fitting, Method, fit};
 use super::labels::{Label, Task, labels};
 use super::score::{Score, Scorer, argmax};
-use super::ModelError;
 use crate::text::{Language, NORMALISER_VERSION};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -140,8 +140,7 @@ pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]
         }
         let document = Document::of(&[&example.title, &example.text]);
         let belongs = if example.keywords {
-            document.stems.iter().filter(|stem| stem.word.is_arabic()).count() * 2
-                > document.stems.len()
+            document.stems.iter().filter(|stem| stem.word.is_arabic()).count() * 2 > document.stems.len()
         } else {
             document.language() == Some(Language::Arabic)
         };
@@ -175,11 +174,7 @@ pub fn held_out(
 ) -> Result<Vec<(Score, Vec<usize>)>, ModelError> {
     let mut scores = Vec::with_capacity(texts.len());
     for fold in 0..FOLDS {
-        let counts = count(
-            texts.iter().filter(|text| text.keywords || text.fold != fold),
-            labels,
-            recipe,
-        );
+        let counts = count(texts.iter().filter(|text| text.keywords || text.fold != fold), labels, recipe);
         let weights = fit(&counts, recipe.fitting)?;
         let scorer = Scorer::new(&counts.terms, &weights, labels, recipe.terms);
         for text in texts.iter().filter(|text| !text.keywords && text.fold == fold) {
@@ -189,17 +184,11 @@ pub fn held_out(
     Ok(scores)
 }
 
-fn train_head(
-    texts: &[Text],
-    all: &[Label],
-    recipe: Recipe,
-) -> Result<(Head, Report), ModelError> {
+fn train_head(texts: &[Text], all: &[Label], recipe: Recipe) -> Result<(Head, Report), ModelError> {
     let scores = held_out(texts, all.len(), &recipe)?;
     let calibration = Calibration::fit(&scores, &EXPONENTS);
-    let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
-        .into_iter()
-        .map(|(score, right)| (score.probabilities(calibration, &[]), right))
-        .collect();
+    let judged: Vec<(Vec<f32>, Vec<usize>)> =
+        scores.into_iter().map(|(score, right)| (score.probabilities(calibration, &[]), right)).collect();
     let thresholds = thresholds(&judged, all.len());
     let codes: Vec<String> = all.iter().map(|label| label.code.clone()).collect();
     let report = Report::of(
@@ -217,14 +206,8 @@ fn train_head(
     );
     let counts = count(texts.iter(), all.len(), &recipe);
     let weights = fit(&counts, recipe.fitting)?;
-    let head = Head {
-        terms: recipe.terms,
-        fitting: recipe.fitting,
-        calibration,
-        thresholds,
-        counts,
-        weights,
-    };
+    let head =
+        Head { terms: recipe.terms, fitting: recipe.fitting, calibration, thresholds, counts, weights };
     Ok((head, report))
 }
 

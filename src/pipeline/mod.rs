@@ -8,9 +8,7 @@ mod ports;
 mod process;
 
 pub use health::{Health, Recent};
-pub use ports::{
-    Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError, Sink, Source,
-};
+pub use ports::{Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError, Sink, Source};
 pub use process::{Options, Outcome, Summary, dead_letter, process};
 
 use crate::article::Rejection;
@@ -72,9 +70,8 @@ impl Worker {
         let (mut bytes, mut reading, mut stopping) = (0, true, false);
         let mut rejected_in_a_row = 0;
         while reading || !processing.is_empty() || !publishing.is_empty() {
-            let room = processing.len() < lanes
-                && publishing.len() < IN_FLIGHT_BATCHES
-                && bytes < IN_FLIGHT_BYTES;
+            let room =
+                processing.len() < lanes && publishing.len() < IN_FLIGHT_BATCHES && bytes < IN_FLIGHT_BYTES;
             tokio::select! {
                 biased;
                 () = stopped(&mut shutdown), if !stopping => {
@@ -267,9 +264,7 @@ pub async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-fn joined(
-    processed: Result<Processed, tokio::task::JoinError>,
-) -> Result<Processed, PipelineError> {
+fn joined(processed: Result<Processed, tokio::task::JoinError>) -> Result<Processed, PipelineError> {
     processed.map_err(|error| PipelineError::Internal(error.to_string()))
 }
 

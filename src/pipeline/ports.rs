@@ -86,7 +86,9 @@ pub enum PipelineError {
     #[error("publishing: {0}")]
     Sink(String),
     /// Somebody changed the format of the input.
-    #[error("{count} records in a row could not be read, the last at {place} ({reason}): has the input's format changed? See the dead letters; --max-rejected-in-a-row sets the limit")]
+    #[error(
+        "{count} records in a row could not be read, the last at {place} ({reason}): has the input's format changed? See the dead letters; --max-rejected-in-a-row sets the limit"
+    )]
     TooManyRejected {
         /// How many.
         count: u64,

@@ -152,9 +152,5 @@ pub fn dead_letter(envelope: &Envelope, rejection: &Rejection, value: bool) -> O
     if !value {
         headers.push(("rasid.value.omitted".to_owned(), Some(b"true".to_vec())));
     }
-    Output {
-        destination: Destination::DeadLetter,
-        value: envelope.value.clone().filter(|_| value),
-        headers,
-    }
+    Output { destination: Destination::DeadLetter, value: envelope.value.clone().filter(|_| value), headers }
 }

@@ -25,17 +25,14 @@ pub enum DecodeError {
 /// # Errors
 /// [`DecodeError::Unknown`] when the standard has no such label.
 pub fn encoding(label: &str) -> Result<&'static Encoding, DecodeError> {
-    Encoding::for_label(label.trim().as_bytes())
-        .ok_or_else(|| DecodeError::Unknown(label.trim().to_owned()))
+    Encoding::for_label(label.trim().as_bytes()).ok_or_else(|| DecodeError::Unknown(label.trim().to_owned()))
 }
 
 /// The `charset` of a content type such as `text/plain; charset=windows-1256`.
 pub fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches('"'))
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     })
 }
 
@@ -43,31 +40,22 @@ pub fn charset(content_type: &str) -> Option<&str> {
 ///
 /// # Errors
 /// [`DecodeError::Malformed`] with the offset of the first byte that does not decode.
-pub fn decode<'a>(
-    bytes: &'a [u8],
-    declared: Option<&'static Encoding>,
-) -> Result<Cow<'a, str>, DecodeError> {
+pub fn decode<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Result<Cow<'a, str>, DecodeError> {
     let (encoding, mark) = match Encoding::for_bom(bytes) {
         Some((encoding, length)) => (encoding, length),
         None => (declared.unwrap_or(UTF_8), 0),
     };
     let body = &bytes[mark..];
     if encoding == UTF_8 {
-        return std::str::from_utf8(body)
-            .map(Cow::Borrowed)
-            .map_err(|error| DecodeError::Malformed {
-                encoding: encoding.name(),
-                offset: mark + error.valid_up_to(),
-            });
+        return std::str::from_utf8(body).map(Cow::Borrowed).map_err(|error| DecodeError::Malformed {
+            encoding: encoding.name(),
+            offset: mark + error.valid_up_to(),
+        });
     }
     decode_other(encoding, body, mark).map(Cow::Owned)
 }
 
-fn decode_other(
-    encoding: &'static Encoding,
-    body: &[u8],
-    mark: usize,
-) -> Result<String, DecodeError> {
+fn decode_other(encoding: &'static Encoding, body: &[u8], mark: usize) -> Result<String, DecodeError> {
     let malformed = |offset| DecodeError::Malformed { encoding: encoding.name(), offset };
     let wide = encoding == UTF_16LE || encoding == UTF_16BE;
     if wide && body.len() % 2 == 1 {

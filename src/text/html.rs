@@ -22,9 +22,34 @@ pub fn is_html(text: &str) -> bool {
 
 /// Tags by which a body is known as HTML.
 const TAGS: [&str; 28] = [
-    "p", "br", "div", "span", "a", "b", "i", "em", "strong", "h1", "h2", "h3", "h4", "ul", "ol",
-    "li", "img", "figure", "table", "blockquote", "html", "body", "article", "section", "script",
-    "style", "iframe", "font",
+    "p",
+    "br",
+    "div",
+    "span",
+    "a",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "ul",
+    "ol",
+    "li",
+    "img",
+    "figure",
+    "table",
+    "blockquote",
+    "html",
+    "body",
+    "article",
+    "section",
+    "script",
+    "style",
+    "iframe",
+    "font",
 ];
 
 /// Reduces HTML to text, plain text is given back untouched.
@@ -61,8 +86,8 @@ impl Sink {
                 }
             }
             // inline tags do not part words
-            "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "mark" | "sup"
-            | "sub" | "abbr" | "bdi" | "bdo" | "q" | "cite" | "code" | "time" | "wbr" => {}
+            "a" | "b" | "i" | "u" | "em" | "strong" | "span" | "font" | "small" | "mark" | "sup" | "sub"
+            | "abbr" | "bdi" | "bdo" | "q" | "cite" | "code" | "time" | "wbr" => {}
             _ => {
                 let mut text = self.text.borrow_mut();
                 if !text.is_empty() && !text.ends_with('\n') {

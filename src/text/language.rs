@@ -82,8 +82,7 @@ impl Detector {
         if self.arabic >= self.latin {
             let foreign = self.foreign_arabic * 7 > self.arabic;
             let speaks = 2 * arabic + self.articles;
-            (!foreign && speaks > 3 * other_arabic && speaks * 12 >= self.arabic)
-                .then_some(Language::Arabic)
+            (!foreign && speaks > 3 * other_arabic && speaks * 12 >= self.arabic).then_some(Language::Arabic)
         } else {
             let foreign = self.foreign_latin * 7 > self.latin;
             let silent = self.latin < 25 && other_latin == 0 && self.foreign_latin == 0;

@@ -23,11 +23,14 @@ pub static HINTS: LazyLock<HashMap<Word, Hint>> = LazyLock::new(|| {
     for (list, hint) in lists {
         for word in words(list) {
             // a word of two languages speaks for neither
-            hints.entry(word).and_modify(|known| {
-                if *known != hint {
-                    *known = Hint::None;
-                }
-            }).or_insert(hint);
+            hints
+                .entry(word)
+                .and_modify(|known| {
+                    if *known != hint {
+                        *known = Hint::None;
+                    }
+                })
+                .or_insert(hint);
         }
     }
     hints

@@ -18,9 +18,8 @@ static ARABIC: LazyLock<Affixes> = LazyLock::new(|| Affixes {
     suffixes: list("ها ان ات ون ين يه ه ي"),
 });
 
-static ENGLISH: LazyLock<[Word; 9]> = LazyLock::new(|| {
-    ["s", "ss", "us", "ies", "es", "ed", "ing", "y", "e"].map(Word::new)
-});
+static ENGLISH: LazyLock<[Word; 8]> =
+    LazyLock::new(|| ["s", "ss", "us", "ies", "ed", "ing", "y", "e"].map(Word::new));
 
 fn list(words: &str) -> Vec<Word> {
     words.split(' ').map(Word::new).collect()
@@ -29,11 +28,7 @@ fn list(words: &str) -> Vec<Word> {
 /// The stem of a folded word: by its first letter Arabic or English.
 #[inline]
 pub fn stem(word: Word) -> Word {
-    if word.is_arabic() {
-        stem_arabic(word)
-    } else {
-        stem_english(word)
-    }
+    if word.is_arabic() { stem_arabic(word) } else { stem_english(word) }
 }
 
 /// light10: the conjunction waw, the article with what is written onto it, then each suffix once.
@@ -44,10 +39,8 @@ fn stem_arabic(word: Word) -> Word {
         return word;
     }
     let mut word = word;
-    let article = rules
-        .prefixes
-        .iter()
-        .find(|prefix| word.starts_with(**prefix) && word.len() >= prefix.len() + 2);
+    let article =
+        rules.prefixes.iter().find(|prefix| word.starts_with(**prefix) && word.len() >= prefix.len() + 2);
     if let Some(article) = article {
         word = word.without_first(article.len());
     } else if word.starts_with(rules.waw) && word.len() >= 4 {
@@ -67,15 +60,13 @@ fn stem_arabic(word: Word) -> Word {
 /// Harman's S-stemmer (1991), then -ed and -ing where three letters stay, then a final e or y, so
 /// that `police`, `policed` and `policing` meet.
 fn stem_english(word: Word) -> Word {
-    let [s, ss, us, ies, es, ed, ing, y, e] = *ENGLISH;
+    let [s, ss, us, ies, ed, ing, y, e] = *ENGLISH;
     let mut word = word;
     if word.len() < 4 {
         return word;
     }
     if word.ends_with(ies) && word.len() > 4 {
         word = word.without_last(3).with(y);
-    } else if word.ends_with(es) && word.len() > 4 {
-        word = word.without_last(1);
     } else if word.ends_with(s) && !word.ends_with(ss) && !word.ends_with(us) {
         word = word.without_last(1);
     }

@@ -199,10 +199,7 @@ mod tests {
         assert_eq!(word.len(), 8);
         assert!(word.starts_with(Word::new("وال")));
         assert!(word.ends_with(Word::new("ه")));
-        assert_eq!(
-            word.without_first(3).without_last(1),
-            Word::new("مدرس")
-        );
+        assert_eq!(word.without_first(3).without_last(1), Word::new("مدرس"));
         assert_eq!(Word::new("go").with(Word::new("ing")).to_string(), "going");
     }
 

@@ -118,8 +118,12 @@ impl Broker {
 
     /// Everything in a topic now.
     pub fn read(&self, topic: &str) -> Vec<OwnedMessage> {
-        let consumer: BaseConsumer =
-            self.client().set("group.id", "reader").set("fetch.message.max.bytes", "8000000").create().unwrap();
+        let consumer: BaseConsumer = self
+            .client()
+            .set("group.id", "reader")
+            .set("fetch.message.max.bytes", "8000000")
+            .create()
+            .unwrap();
         let timeout = Duration::from_secs(10);
         let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
         let mut list = TopicPartitionList::new();
@@ -169,8 +173,19 @@ impl Broker {
     pub fn worker(&self, more: &[&str]) -> WorkerProcess {
         let address = self.address();
         let mut arguments = vec![
-            "run", "--brokers", &address, "--input", "articles", "--output", "articles.tagged",
-            "--dead-letters", "articles.dlq", "--group", "rasid", "--http", "127.0.0.1:0",
+            "run",
+            "--brokers",
+            &address,
+            "--input",
+            "articles",
+            "--output",
+            "articles.tagged",
+            "--dead-letters",
+            "articles.dlq",
+            "--group",
+            "rasid",
+            "--http",
+            "127.0.0.1:0",
         ];
         arguments.extend(more);
         WorkerProcess::start(&arguments)
@@ -217,7 +232,13 @@ impl Feeder {
         self.send_with(key, value, &[], None);
     }
 
-    pub fn send_with(&self, key: &str, value: Option<&[u8]>, headers: &[(&str, &str)], timestamp: Option<i64>) {
+    pub fn send_with(
+        &self,
+        key: &str,
+        value: Option<&[u8]>,
+        headers: &[(&str, &str)],
+        timestamp: Option<i64>,
+    ) {
         let mut record: BaseRecord<'_, str, [u8]> = BaseRecord::to("articles").key(key);
         if let Some(value) = value {
             record = record.payload(value);
@@ -341,7 +362,7 @@ pub fn header(message: &OwnedMessage, name: &str) -> Option<String> {
 
 /// An article that is about sport, in two languages by turns.
 pub fn article(number: usize) -> String {
-    let text = if number % 2 == 0 {
+    let text = if number.is_multiple_of(2) {
         "The striker scored twice as the home side won the cup final on penalties after extra time."
     } else {
         "سجل المهاجم هدفين وفاز الفريق بكأس البطولة بركلات الترجيح بعد مباراة مثيرة على ملعب العاصمة."

@@ -1,0 +1,219 @@
+//! The command line: help, errors, exit codes, and the verbs that need no Kafka.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn rasid(arguments: &[&str]) -> Output {
+    run(arguments, b"")
+}
+
+fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .env("COLUMNS", "100")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // a command that does not read its input closes it early
+    let _ = process.stdin.take().unwrap().write_all(input);
+    process.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/rasid-news.safetensors")
+}
+
+#[test]
+fn help_has_not_changed_unseen() {
+    let mut shown = String::new();
+    for verb in ["", "run", "demo", "train", "evaluate", "classify", "model"] {
+        let arguments: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
+        let output = rasid(&arguments);
+        assert_eq!(output.status.code(), Some(0));
+        shown += &format!("$ rasid {}\n{}\n", arguments.join(" "), out(&output));
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn errors_say_what_to_write_instead() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let toml = path("rasid.toml", "brokers = 'b'\ngruop = 'g'\n");
+    let bad_line = path("bad.jsonl", "{\"id\":\"1\",\"text\":\"a\",\"stance\":\"favor\"}\n{\"id\":\"2\"\n");
+    let bad_label = path("label.jsonl", "{\"id\":\"1\",\"text\":\"a\",\"stance\":\"pro\"}\n");
+    let no_label = path("none.jsonl", "{\"id\":\"1\",\"text\":\"a\"}\n");
+    let data = path("data.jsonl", "{\"text\":\"a\",\"topic\":\"sports\"}\n");
+    let broken = path("broken.safetensors", "not a model");
+    let cases: [(&[&str], i32); 13] = [
+        (&["frobnicate"], 64),
+        (&["run"], 64),
+        (&["run", "--brokers", "b", "--input", "i"], 64),
+        (&["run", "--config", &toml], 64),
+        (
+            &[
+                "run",
+                "--brokers",
+                "b",
+                "--input",
+                "i",
+                "--output",
+                "o",
+                "--dead-letters",
+                "d",
+                "--group",
+                "g",
+                "-X",
+                "acks=1",
+            ],
+            64,
+        ),
+        (
+            &[
+                "run",
+                "--brokers",
+                "b",
+                "--input",
+                "i",
+                "--output",
+                "o",
+                "--dead-letters",
+                "d",
+                "--group",
+                "g",
+                "--http",
+                "80",
+            ],
+            64,
+        ),
+        (&["train", "--examples", &bad_line, "--out", "m"], 64),
+        (&["train", "--examples", &bad_label, "--out", "m"], 64),
+        (&["train", "--examples", &no_label, "--out", "m"], 64),
+        (&["evaluate", "--data", &data, "--field", "topic"], 64),
+        (&["evaluate", "--data", &data, "--field", "mood"], 64),
+        (&["classify", "--model", &broken], 1),
+        (&["model", "verify", &broken], 1),
+    ];
+    let mut shown = String::new();
+    for (arguments, code) in cases {
+        let output = rasid(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", err(&output));
+        let said = err(&output).replace(&dir.path().display().to_string(), "DIR");
+        let arguments = arguments.join(" ").replace(&dir.path().display().to_string(), "DIR");
+        shown += &format!("$ rasid {arguments}\n{said}[{code}]\n\n");
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn classify_reads_text_json_and_json_lines() {
+    let text = "فاز الفريق بكأس البطولة بعد مباراة مثيرة سجل فيها المهاجم هدفين".as_bytes();
+    let output = run(&["classify", "--explain"], text);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let record: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(record["topics"][0]["code"], "medtop:15000000");
+    assert!(record["explain"][0]["term"].is_string());
+    assert!(record.get("source").is_none());
+    let lines = "{\"id\":\"1\",\"text\":\"The goalkeeper saved a penalty in the cup final.\"}\n{\"id\":\"2\",\"text\":3}\n{\"id\":\"3\",\"text\":\"The court jailed the thief for fraud and robbery.\"}\n";
+    let output = run(&["classify"], lines.as_bytes());
+    assert_eq!(output.status.code(), Some(1), "one line cannot be read");
+    assert!(
+        err(&output).contains("stdin:2: field `text`: expected text, found a number"),
+        "{}",
+        err(&output)
+    );
+    let ids: Vec<String> = out(&output)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].to_string())
+        .collect();
+    assert_eq!(ids, ["\"1\"", "\"3\""]);
+    let output = run(&["classify"], b"caf\xe9");
+    assert!(err(&output).contains("stdin: not valid UTF-8: byte offset 3"), "{}", err(&output));
+}
+
+#[test]
+fn the_model_shows_and_verifies() {
+    let path = model().display().to_string();
+    let shown: serde_json::Value = serde_json::from_slice(&rasid(&["model", "show", &path]).stdout).unwrap();
+    assert_eq!(shown["topics"].as_array().unwrap().len(), 17);
+    let verified = out(&rasid(&["model", "verify", &path]));
+    assert!(verified.contains(": ok, sha256 ") && verified.contains(shown["sha256"].as_str().unwrap()));
+}
+
+#[test]
+fn evaluate_maps_and_closes() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data.jsonl");
+    let map = dir.path().join("map.json");
+    let sport = "The striker scored twice and the goalkeeper saved a penalty as the team won the cup final.";
+    let health = "Doctors at the hospital treated patients infected with the virus and began vaccination.";
+    let line = |text: &str, topic: &str| serde_json::json!({"text": text, "topic": topic}).to_string();
+    std::fs::write(&data, [line(sport, "sports"), line(health, "medical")].join("\n")).unwrap();
+    std::fs::write(&map, r#"{"mine": {"sports": ["medtop:15000000"], "medical": ["medtop:07000000"]}}"#)
+        .unwrap();
+    let (data, map) = (data.display().to_string(), map.display().to_string());
+    for closed in [&[][..], &["--closed"][..]] {
+        let mut arguments = vec![
+            "evaluate", "--data", &data, "--field", "topic", "--labels", &map, "--map", "mine", "--json",
+        ];
+        arguments.extend(closed);
+        let output = rasid(&arguments);
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", err(&output)));
+        assert_eq!((report["n"].as_u64(), report["accuracy"].as_f64()), (Some(2), Some(1.0)), "{report}");
+        assert!(report["ece"].is_f64() && report["macro_f1"].is_f64() && report["abstained"].is_f64());
+        assert_eq!(report["per_label"]["sports"]["support"], 1);
+    }
+}
+
+#[test]
+fn train_writes_whole_files_and_says_what_it_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let out_file = dir.path().join("m.safetensors");
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/examples/en/stance.jsonl");
+    let arguments = ["train", "--examples", examples.to_str().unwrap(), "--out", out_file.to_str().unwrap()];
+    let output = rasid(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("en stance"), "{}", out(&output));
+    assert!(err(&output).contains("train: en stance"), "plain lines where there is no terminal");
+    let left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["m.safetensors"]);
+}
+
+#[test]
+fn the_demo_tags_its_samples() {
+    let output = rasid(&["demo", "--once"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(err(&output), "", "a clean stop says nothing");
+    let mut tags: Vec<(String, String)> = out(&output)
+        .lines()
+        .map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            let topic = record["topics"][0]["code"].as_str().unwrap_or("none").to_owned();
+            (record["id"].as_str().unwrap().to_owned(), topic)
+        })
+        .filter(|(id, _)| id.starts_with("demo"))
+        .collect();
+    tags.sort();
+    let topics: Vec<&str> = tags.iter().map(|(_, topic)| &topic[7..9]).collect();
+    assert_eq!(topics, ["15", "04", "13", "07", "17", "01", "02"]);
+}

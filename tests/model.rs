@@ -1,0 +1,171 @@
+//! The model that ships: made from the examples byte for byte, true to linfa, safe to load.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+use rasid::model::{
+    Classifier, Counts, Document, Fitting, Method, Model, Scorer, Task, Terms, fit, labels, read_examples,
+    train,
+};
+use rasid::text::Language;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn bundled() -> Vec<u8> {
+    std::fs::read(root().join("models/rasid-news.safetensors")).unwrap()
+}
+
+fn example_paths() -> Vec<PathBuf> {
+    ["models/examples", "models/keywords"].map(|folder| root().join(folder)).to_vec()
+}
+
+#[test]
+fn training_twice_gives_the_committed_model() {
+    let examples = read_examples(&example_paths()).unwrap();
+    let trained = || {
+        let model = train(&examples, "rasid-news", env!("CARGO_PKG_VERSION"), &()).unwrap();
+        model.to_bytes().unwrap()
+    };
+    let (first, second) = (trained(), trained());
+    assert!(first == second, "two runs differ");
+    assert!(
+        first == bundled(),
+        "models/rasid-news.safetensors is not what the examples give: train it again"
+    );
+}
+
+#[test]
+fn the_examples_are_enough_and_balanced() {
+    let examples = read_examples(&example_paths()).unwrap();
+    for language in Language::ALL {
+        let of = |task: Task, code: &str| {
+            let folder = format!("examples/{}/", language.code());
+            let mine = examples.iter().filter(|e| e.place.contains(&folder));
+            mine.filter(|example| example.labels(task).first().is_some_and(|label| label == code)).count()
+        };
+        for label in labels(Task::Topic) {
+            let count = of(Task::Topic, &label.code);
+            assert!((30..=250).contains(&count), "{} {}: {count}", language.code(), label.name);
+        }
+        for label in labels(Task::Stance) {
+            let count = of(Task::Stance, &label.code);
+            assert!(count >= 80, "{} {}: {count}", language.code(), label.name);
+        }
+    }
+    for example in examples.iter().filter(|example| !example.keywords) {
+        let expected = if example.place.contains("/ar/") { Language::Arabic } else { Language::English };
+        let found = Document::of(&[&example.title, &example.text]).language();
+        assert_eq!(found, Some(expected), "{}", example.place);
+    }
+}
+
+/// Complement weights by linfa's own joint log-likelihood, against the compiled scorer, on the examples.
+#[test]
+fn the_compiled_scorer_agrees_with_linfa() {
+    use linfa::ParamGuard;
+    use linfa::traits::Fit;
+    use linfa_bayes::{MultinomialNbParams, NaiveBayes};
+    let path = root().join("models/examples/ar/15-sport.jsonl");
+    let other = root().join("models/examples/ar/07-health.jsonl");
+    let documents: Vec<(Document, usize)> = [path, other]
+        .iter()
+        .enumerate()
+        .flat_map(|(label, path)| {
+            let examples = read_examples(std::slice::from_ref(path)).unwrap();
+            examples.into_iter().map(move |e| (Document::of(&[&e.title, &e.text]), label)).collect::<Vec<_>>()
+        })
+        .collect();
+    let terms = Terms { pairs: true, function_words: false };
+    let mut counts = Counts::new(2);
+    for (document, label) in &documents {
+        counts.add(document, terms, &[(*label, rasid::model::UNIT)]);
+    }
+    let counts = counts.sorted();
+    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.5, min_texts: 1 };
+    let weights = fit(&counts, fitting).unwrap();
+    let scorer = Scorer::new(&counts.terms, &weights, 2, terms);
+    // linfa on all rows, not on the sums that Rasid gives it
+    let columns: std::collections::HashMap<u64, usize> =
+        counts.terms.iter().enumerate().map(|(column, term)| (rasid::text::term_key(term), column)).collect();
+    let mut rows = ndarray::Array2::<f64>::zeros((documents.len(), counts.terms.len()));
+    for (row, (document, _)) in documents.iter().enumerate() {
+        document.terms(terms, |key, _, _| rows[[row, columns[&key]]] += 1.0);
+    }
+    let targets = ndarray::Array1::from_iter(documents.iter().map(|(_, label)| *label));
+    let params = MultinomialNbParams::new().alpha(0.5).check().unwrap();
+    let model = {
+        let _quiet = gag::Gag::stderr();
+        params.fit(&linfa::Dataset::new(rows.clone(), targets.clone())).unwrap()
+    };
+    let likelihood = model.joint_log_likelihood(rows.view());
+    let prior = |label: usize| {
+        let of = targets.iter().filter(|target| **target == label).count();
+        (of as f64 / targets.len() as f64).ln()
+    };
+    for (row, (document, _)) in documents.iter().enumerate() {
+        let ours = scorer.score(document).evidence;
+        let theirs = [0, 1].map(|label| likelihood[&label][row] - prior(label));
+        let difference = f64::from(ours[0] - ours[1]) - (theirs[0] - theirs[1]);
+        assert!(difference.abs() < 1e-2 * document.stems.len() as f64 / 50.0, "document {row}: {difference}");
+    }
+}
+
+#[test]
+fn only_arabic_and_english_are_tagged() {
+    let classifier = Classifier::bundled().unwrap();
+    let mut document = Document::default();
+    for text in [
+        "دولت ایران روز سه‌شنبه اعلام کرد که انتخابات مجلس در ماه آینده برگزار خواهد شد و نامزدها باید ثبت نام کنند",
+        "وزیراعظم نے کہا ہے کہ حکومت مہنگائی پر قابو پانے کے لیے نئے اقدامات کر رہی ہے اور عوام کو ریلیف دیا جائے گا",
+        "Le ministre a déclaré que le gouvernement présenterait une nouvelle loi sur la santé avant la fin de l'année",
+        "Der Minister sagte am Dienstag, dass die Regierung noch in diesem Jahr ein neues Gesetz vorlegen werde",
+    ] {
+        let tags = classifier.classify(&mut document, &[text], false);
+        assert_eq!(tags.language, "und", "{text}");
+        assert!(tags.topics.is_empty() && tags.stance.is_none());
+    }
+}
+
+#[test]
+fn explanations_are_in_the_articles_own_spelling() {
+    let classifier = Classifier::bundled().unwrap();
+    let text = "سجّل المهاجمُ هدفينِ في المباراة النهائية للبطولة وفاز الفريق بركلات الترجيح على الملعب الأولمبي";
+    let tags = classifier.classify(&mut Document::default(), &[text], true);
+    assert_eq!(&*tags.topics[0].code, "medtop:15000000");
+    assert!(!tags.explain.is_empty());
+    for term in &tags.explain {
+        assert!(text.contains(&term.term) && term.weight > 0.0, "{term:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_damaged_model_file_is_refused(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let mut bytes = bundled();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert!(Model::from_bytes(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_cut_model_file_is_refused(at in any::<prop::sample::Index>()) {
+        let bytes = bundled();
+        prop_assert!(Model::from_bytes(&bytes[..at.index(bytes.len())]).is_err());
+    }
+
+    #[test]
+    fn any_text_is_tagged_without_panic(text in any::<String>()) {
+        thread_local! {
+            static CLASSIFIER: Classifier = Classifier::bundled().unwrap();
+        }
+        CLASSIFIER.with(|classifier| {
+            let tags = classifier.classify(&mut Document::default(), &[&text, &text], true);
+            assert!(tags.topics.iter().all(|topic| (0.0..=1.0).contains(&topic.confidence)));
+        });
+    }
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# All tests, from a fresh machine: installs from Debian what is missing (as root, or through sudo),
+# or says what to install; then runs them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+declare -A packages=(
+  [gcc]=gcc [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [promtool]=prometheus
+)
+missing=()
+for program in "${!packages[@]}"; do
+  command -v "$program" >/dev/null || missing+=("${packages[$program]}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "tests need: ${missing[*]}" >&2
+  as_root=''
+  [ "$(id -u)" = 0 ] || as_root=sudo
+  if command -v apt-get >/dev/null && { [ -z "$as_root" ] || command -v sudo >/dev/null; }; then
+    $as_root apt-get update -qq
+    # Debian starts a Prometheus service at once; only its promtool is wanted
+    $as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  else
+    echo "install them and run this again" >&2
+    exit 1
+  fi
+fi
+command -v cargo >/dev/null || { echo 'cargo is missing: install Rust with rustup, https://rustup.rs' >&2; exit 1; }
+tests/kafka/kafka.sh get
+promtool check config deploy/prometheus/prometheus.yml
+exec cargo test --locked "$@"
