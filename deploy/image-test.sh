@@ -21,7 +21,7 @@ done
 # Where the registry cannot be reached, a base of the same name is made from Debian and this machine's toolchain.
 if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
   echo "== base image"
-  debootstrap --variant=minbase --include=gcc,libc6-dev,make,perl,ca-certificates bookworm "$work/root" >/dev/null
+  debootstrap --variant=minbase --include=gcc,g++,libc6-dev,make,perl,ca-certificates bookworm "$work/root" >/dev/null
   toolchain=$(rustup toolchain list | awk '/^1\.95/ { print $1; exit }')
   cp -r "$(rustup run "${toolchain:-stable}" rustc --print sysroot)" "$work/root/usr/local/rust"
   rm -rf "$work/root/usr/local/rust/share/doc" "$work/root/var/cache/apt" "$work/root/var/lib/apt/lists"

@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     drop(bar);
     let bytes = model.to_bytes()?;
     write_atomically(out, &bytes)?;
-    println!("{} examples, cross-validated by concept and event:", examples.len());
+    println!("{} examples, cross-validated, whole sub-fields and events held out:", examples.len());
     for figures in &model.info.figures {
         println!(
             "  {} {:6} {:5} examples  accuracy {:.1} %  macro-F1 {:.1} %  ECE {:.3}  abstained {:.1} %",
@@ -79,7 +79,7 @@ fn compare(examples: &[crate::model::Example]) -> anyhow::Result<()> {
                         {
                             let fitting = Fitting { method, smoothing, ..base.fitting };
                             let recipe = Recipe { terms, fitting, keyword_weight };
-                            let scores = held_out(&texts, all.len(), &recipe)?;
+                            let scores = held_out(&texts, all.len(), &recipe, &[1])?;
                             let right = scores
                                 .iter()
                                 .filter(|(score, right)| right.contains(&argmax(&score.evidence)))

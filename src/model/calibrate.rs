@@ -1,9 +1,10 @@
 //! Makes confidence mean what it says.
 //!
 //! Naive Bayes counts the words of a text as if they were independent, so its evidence grows with
-//! length and its posteriors are near one. Evidence is divided by a power of the length and
-//! multiplied by a slope (temperature scaling: Guo, Pleiss, Sun and Weinberger, *On Calibration of
-//! Modern Neural Networks*, ICML 2017); both are fitted on texts held out by cross-validation.
+//! length and its posteriors are near one. So confidence rests on the mean evidence of a term, with
+//! some terms of no evidence added (`pad`) so that short texts stay modest, times a slope
+//! (temperature scaling: Guo, Pleiss, Sun and Weinberger, *On Calibration of Modern Neural Networks*,
+//! ICML 2017). Both are fitted on texts held out by cross-validation, whole and cut short.
 
 use super::score::Score;
 use serde::{Deserialize, Serialize};
@@ -11,39 +12,35 @@ use serde::{Deserialize, Serialize};
 /// Evidence to probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Factor of the evidence; the inverse of the temperature.
+    /// Factor of the mean evidence; the inverse of the temperature.
     pub slope: f32,
-    /// Power of the number of known terms that the evidence is divided by.
-    pub exponent: f32,
+    /// Terms of no evidence that are added to every text.
+    pub pad: f32,
 }
 
-impl Default for Calibration {
-    /// Plain naive Bayes.
-    fn default() -> Self {
-        Self { slope: 1.0, exponent: 0.0 }
-    }
-}
+/// What `pad` is chosen from.
+const PADS: [f32; 7] = [0.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
 
 impl Calibration {
-    /// What the evidence of a text of `known` terms is multiplied by.
+    /// What the evidence of a text of `terms` terms, known or not, is multiplied by.
     #[inline]
-    pub fn scale(self, known: u32) -> f32 {
-        self.slope / (known.max(1) as f32).powf(self.exponent)
+    pub fn scale(self, terms: u32) -> f32 {
+        self.slope / (terms as f32 + self.pad).max(1.0)
     }
 
-    /// The slope and exponent with the least negative log-likelihood of `held_out`: scores with the
+    /// The slope and pad with the least negative log-likelihood of `held_out`: scores with the
     /// labels that are right (any of them counts).
-    pub fn fit(held_out: &[(Score, Vec<usize>)], exponents: &[f32]) -> Self {
-        let mut best = (f64::INFINITY, Self::default());
-        for exponent in exponents {
+    pub fn fit(held_out: &[(Score, Vec<usize>)]) -> Self {
+        let mut best = (f64::INFINITY, Self { slope: 1.0, pad: 0.0 });
+        for pad in PADS {
             let loss = |log_slope: f32| {
-                let calibration = Self { slope: log_slope.exp(), exponent: *exponent };
+                let calibration = Self { slope: log_slope.exp(), pad };
                 (negative_log_likelihood(held_out, calibration), calibration)
             };
             // golden-section search over the logarithm of the slope
-            let (mut low, mut high) = (-6.0f32, 6.0f32);
+            let (mut low, mut high) = (-2.0f32, 7.0f32);
             const RATIO: f32 = 0.618_034;
-            for _ in 0..40 {
+            for _ in 0..30 {
                 let (a, b) = (high - RATIO * (high - low), low + RATIO * (high - low));
                 if loss(a).0 < loss(b).0 { high = b } else { low = a }
             }
@@ -80,7 +77,7 @@ mod tests {
                 (score, vec![usize::from(i % 4 == 0)])
             })
             .collect();
-        let calibration = Calibration::fit(&held_out, &[0.0]);
+        let calibration = Calibration::fit(&held_out);
         let p = held_out[0].0.probabilities(calibration, &[])[0];
         assert!((p - 0.75).abs() < 0.01, "{p}");
     }

@@ -25,7 +25,7 @@ pub fn explain(
         .filter(|label| *label != best)
         .max_by(|a, b| prediction.probabilities[*a].total_cmp(&prediction.probabilities[*b]));
     let Some(second) = second else { return Vec::new() };
-    let scale = calibration.scale(prediction.score.known);
+    let scale = calibration.scale(prediction.score.total);
     let mut sums: HashMap<Key, (f32, usize, bool)> = HashMap::new();
     document.terms(scorer.terms(), |key, (_, pair), index| {
         if let Some(weights) = scorer.weights(key) {

@@ -4,6 +4,8 @@
 //! © IPTC, iptc.org, CC BY 4.0).
 
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// What a classifier answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,25 +41,27 @@ pub struct Label {
     pub name_ar: String,
 }
 
-const TOPICS: [(&str, &str, &str); 17] = [
-    ("medtop:01000000", "arts, culture, entertainment and media", "فنون، ثقافة وترفيه"),
-    ("medtop:02000000", "crime, law and justice", "جريمة، قانون وقضاء"),
-    ("medtop:03000000", "disaster, accident and emergency incident", "كوارث وحوادث"),
-    ("medtop:04000000", "economy, business and finance", "اقتصاد، اعمال ومال"),
-    ("medtop:05000000", "education", "تربية"),
-    ("medtop:06000000", "environment", "بيئة"),
-    ("medtop:07000000", "health", "صحة"),
-    ("medtop:08000000", "human interest", "قضية انسانية"),
-    ("medtop:09000000", "labour", "عمل"),
-    ("medtop:10000000", "lifestyle and leisure", "حياة يومية وترفيه"),
-    ("medtop:11000000", "politics and government", "سياسة"),
-    ("medtop:12000000", "religion", "ديانة ومعتقدات"),
-    ("medtop:13000000", "science and technology", "علوم وتكنولوجيا"),
-    ("medtop:14000000", "society", "قضايا اجتماعية"),
-    ("medtop:15000000", "sport", "رياضة"),
-    ("medtop:16000000", "conflict, war and peace", "نزاعات، حرب وسلام"),
-    ("medtop:17000000", "weather", "طقس"),
-];
+/// Columns: code, top, parent, level, English name, Arabic name.
+const MEDIATOPICS: &str = include_str!("../../models/mediatopics.tsv");
+
+fn concepts() -> impl Iterator<Item = [&'static str; 6]> {
+    MEDIATOPICS.lines().skip(1).map(|line| {
+        let mut columns = line.split('\t');
+        std::array::from_fn(|_| columns.next().unwrap_or_default())
+    })
+}
+
+/// The second-level concept that a deeper one belongs to; a code that is none of IPTC's is its own.
+pub fn second_level(code: &str) -> &str {
+    static PARENTS: LazyLock<HashMap<&'static str, (&'static str, bool)>> = LazyLock::new(|| {
+        concepts().map(|[code, _, parent, level, ..]| (code, (parent, matches!(level, "1" | "2")))).collect()
+    });
+    let mut code = code;
+    while let Some((parent, false)) = PARENTS.get(code) {
+        code = parent;
+    }
+    code
+}
 
 /// Stance labels of SemEval-2016 task 6.
 const STANCES: [(&str, &str); 3] = [("against", "ضد"), ("favor", "مع"), ("neutral", "محايد")];
@@ -70,7 +74,28 @@ pub fn labels(task: Task) -> Vec<Label> {
         name_ar: name_ar.to_owned(),
     };
     match task {
-        Task::Topic => TOPICS.iter().map(|(code, name, ar)| label(code, name, ar)).collect(),
+        Task::Topic => {
+            let top = concepts().filter(|[_, _, _, level, ..]| *level == "1");
+            let mut top: Vec<Label> = top.map(|[code, _, _, _, name, ar]| label(code, name, ar)).collect();
+            top.sort_by(|a, b| a.code.cmp(&b.code));
+            top
+        }
         Task::Stance => STANCES.iter().map(|(code, ar)| label(code, code, ar)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seventeen_topics_and_their_families() {
+        let topics = labels(Task::Topic);
+        assert_eq!(topics.len(), 17);
+        assert_eq!((topics[6].code.as_str(), topics[6].name_ar.as_str()), ("medtop:07000000", "صحة"));
+        // ballet < dance < arts and entertainment
+        assert_eq!(second_level("medtop:20000008"), "medtop:20000002");
+        assert_eq!(second_level("medtop:20000002"), "medtop:20000002");
+        assert_eq!(second_level("mine"), "mine");
     }
 }

@@ -21,7 +21,7 @@ pub use evaluate::{Bin, Outcome, PerLabel, Report};
 pub use examples::{Example, ExamplesError, read_examples};
 pub use features::{Document, Stem, Terms};
 pub use fit::{Fitting, Method, Weights, fit};
-pub use labels::{Label, Task, labels};
+pub use labels::{Label, Task, labels, second_level};
 pub use score::{Score, Scorer, argmax};
 pub use train::{FOLDS, Progress, Recipe, Text, held_out, texts, train};
 

@@ -71,10 +71,10 @@ impl Scorer {
 impl Score {
     /// Probabilities by label among those `allowed` (all where it is empty); they sum to one.
     ///
-    /// Softmax of `slope · evidence / known^exponent`, with the largest taken out first so that
+    /// Softmax of `slope · evidence / (terms + pad)`, with the largest taken out first so that
     /// nothing overflows however long the text.
     pub fn probabilities(&self, calibration: Calibration, allowed: &[bool]) -> Vec<f32> {
-        let scale = calibration.scale(self.known);
+        let scale = calibration.scale(self.total);
         let allows = |label: usize| allowed.get(label).copied().unwrap_or(true);
         let top = (0..self.evidence.len())
             .filter(|label| allows(*label))
