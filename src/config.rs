@@ -220,7 +220,9 @@ impl Settings {
 }
 
 /// Properties that the guarantees rest on.
-const OWNED: [&str; 6] = [
+const OWNED: [&str; 8] = [
+    "batch.size",
+    "transactional.id",
     "bootstrap.servers",
     "group.id",
     "enable.auto.offset.store",
@@ -231,7 +233,7 @@ const OWNED: [&str; 6] = [
 
 /// Whether the value of a librdkafka property must not be shown.
 pub fn is_secret(property: &str) -> bool {
-    ["password", "secret", "key.pem", "oauthbearer.config", "username", "sasl.jaas"]
+    ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "username", "sasl.jaas"]
         .iter()
         .any(|part| property.contains(part))
         && property != "ssl.key.location"

@@ -13,7 +13,7 @@ pub struct Metrics {
     registry: Registry,
     /// Records taken from the input.
     pub consumed: IntCounter,
-    /// Bytes of their values.
+    /// Bytes of their keys and values.
     pub consumed_bytes: IntCounter,
     /// Bytes of the values published and acknowledged.
     pub published_bytes: IntCounter,
@@ -77,7 +77,7 @@ impl Metrics {
         let r = &registry;
         let metrics = Self {
             consumed: counter(r, "rasid_records_consumed_total", "Records read from the input topic")?,
-            consumed_bytes: counter(r, "rasid_consumed_bytes_total", "Bytes of the record values read")?,
+            consumed_bytes: counter(r, "rasid_consumed_bytes_total", "Bytes of the keys and values read")?,
             published_bytes: counter(
                 r,
                 "rasid_published_bytes_total",

@@ -129,6 +129,22 @@ fn only_arabic_and_english_are_tagged() {
     }
 }
 
+/// 200 sentences of ours in Persian, Urdu, French and Turkish.
+#[test]
+fn other_languages_are_left_alone() {
+    let sentences = include_str!("data/other-languages.jsonl");
+    let (mut count, mut tagged) = (0, Vec::new());
+    for line in sentences.lines() {
+        let sentence: serde_json::Value = serde_json::from_str(line).unwrap();
+        count += 1;
+        if Document::of(&[sentence["text"].as_str().unwrap()]).language().is_some() {
+            tagged.push(sentence);
+        }
+    }
+    assert_eq!(count, 200);
+    assert!(tagged.len() * 100 <= 2 * count, "{} of {count} taken for ours: {tagged:?}", tagged.len());
+}
+
 #[test]
 fn explanations_are_in_the_articles_own_spelling() {
     let classifier = Classifier::bundled().unwrap();

@@ -1,5 +1,6 @@
 //! The wire format: what a record may look like going in, what it looks like coming out, and why one is refused.
 
+mod fields;
 mod read;
 mod tagged;
 
@@ -17,7 +18,7 @@ pub enum Rejection {
     /// The bytes are not text.
     #[error("{0}")]
     Encoding(#[from] DecodeError),
-    /// It looks like JSON and is not, or is no object.
+    /// It opens like a JSON object and is none.
     #[error("bad JSON: {0}")]
     Json(String),
     /// A field holds something else than text.

@@ -29,7 +29,7 @@ pub struct Tags {
 /// One topic.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TopicTag {
-    /// The IPTC code, such as `medtop:11000000`, or the label of the user's own set.
+    /// The IPTC code, such as `medtop:11000000`.
     pub code: Arc<str>,
     /// English name.
     pub name: Arc<str>,
@@ -151,11 +151,11 @@ pub enum ArticleCopy<'a> {
 }
 
 impl<'a> ArticleCopy<'a> {
-    /// The copy of `article`.
-    pub fn of(article: &'a Article<'_>) -> Self {
+    /// The copy of `article`, which was read from `input`.
+    pub fn of(article: &'a Article<'_>, input: &'a str) -> Self {
         match article.json {
             Some(json) => Self::Json(json),
-            None => Self::Text { text: &article.text },
+            None => Self::Text { text: input },
         }
     }
 }

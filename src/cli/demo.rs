@@ -1,8 +1,9 @@
 //! `rasid demo`: the same worker on librdkafka's mock broker, fed with sample articles.
 
-use super::run::{runtime, work};
+use super::run::{runtime, signals, work};
 use crate::config::{Layer, Settings};
 use crate::model::Classifier;
+use crate::pipeline::stopped;
 use anyhow::anyhow;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -53,21 +54,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     let settings = Settings::new(layer, None, []).map_err(|error| super::Usage(error.to_string()))?;
     let classifier = Arc::new(Classifier::bundled()?);
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopping) = watch::channel(false);
     let samples: Vec<&str> = SAMPLES.split("\n----\n").map(str::trim).collect();
     runtime()?.block_on(async {
-        let worker = tokio::spawn(async move { work(&settings, classifier, stopped).await });
+        let worker = tokio::spawn(async move { work(&settings, classifier, stopping).await });
         if args.once {
             let count = samples.len();
             feed(&brokers, &samples)?;
             tokio::task::spawn_blocking(move || print(&brokers, count)).await??;
         } else {
             println!("The live page: http://{}/ (Ctrl-C stops)", args.http);
+            let mut signals = signals()?;
             let mut next = samples.iter().cycle();
             let mut beat = tokio::time::interval(PACE);
             while !worker.is_finished() {
                 tokio::select! {
-                    interrupted = tokio::signal::ctrl_c() => { interrupted?; break }
+                    () = stopped(&mut signals) => break,
                     _ = beat.tick() => if let Some(sample) = next.next() { feed(&brokers, &[sample])? },
                 }
             }

@@ -151,8 +151,9 @@ fn judge(
     bar.total(truths.len());
     let mut document = Document::default();
     let mut outcomes = Vec::with_capacity(truths.len());
-    for (line, label) in truths {
-        let article = Article::read(line, &Pointers::default())?;
+    for (number, (line, label)) in truths.iter().enumerate() {
+        let article = Article::read(line, &Pointers::default())
+            .with_context(|| format!("article {} of the data", number + 1))?;
         document.read(&[&article.title, &article.text]);
         let prediction = classifier.predict(&document, task, allowed);
         outcomes.push(Outcome {

@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::model::Classifier;
 use crate::pipeline::{Health, Options, Worker, stopped};
 use anyhow::{Context, anyhow};
+use rdkafka::error::KafkaError;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let settings = Settings::new(args.layer, args.config.as_deref(), std::env::vars())
+    let settings = Settings::new(args.layer, args.config.as_deref(), environment())
         .map_err(|error| Usage(error.to_string()))?;
     if args.check {
         return check(&settings);
@@ -46,13 +47,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })
 }
 
+/// The environment; what is no UTF-8 is no setting of ours.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// A runtime for the worker.
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 
 /// Turns true on SIGTERM and SIGINT.
-fn signals() -> anyhow::Result<watch::Receiver<bool>> {
+pub fn signals() -> anyhow::Result<watch::Receiver<bool>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (sender, receiver) = watch::channel(false);
     let mut term = signal(SignalKind::terminate())?;
@@ -70,8 +77,10 @@ fn signals() -> anyhow::Result<watch::Receiver<bool>> {
 
 fn check(settings: &Settings) -> anyhow::Result<()> {
     println!("{}", settings.masked()?);
-    let missing =
-        missing_topics(settings).with_context(|| format!("brokers {} do not answer", settings.brokers))?;
+    let missing = match missing_topics(settings) {
+        Err(error) if is_refused(&error) => return Err(refused(error)),
+        answer => answer.with_context(|| format!("brokers {} do not answer", settings.brokers))?,
+    };
     if missing.is_empty() {
         println!("# brokers and topics answer");
         return Ok(());
@@ -109,7 +118,7 @@ async fn tag(
     mut shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     tokio::select! {
-        () = topics_are_there(settings, &health) => {}
+        there = topics_are_there(settings, &health) => there?,
         () = stopped(&mut shutdown) => return Ok(()),
     }
     health.not_ready("joining the group");
@@ -154,17 +163,23 @@ async fn tag(
     }
 }
 
-fn refused(error: rdkafka::error::KafkaError) -> anyhow::Error {
+fn refused(error: KafkaError) -> anyhow::Error {
     Usage(format!("{error}; check the librdkafka properties")).into()
 }
 
+/// Whether librdkafka refused a property, which no waiting mends.
+fn is_refused(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_))
+}
+
 /// Waits until the brokers answer and have the topics, saying what is missing.
-async fn topics_are_there(settings: &Settings, health: &Health) {
+async fn topics_are_there(settings: &Settings, health: &Health) -> anyhow::Result<()> {
     let mut pause = Duration::from_millis(500);
     loop {
         let asked = settings.clone();
         let problem = match tokio::task::spawn_blocking(move || missing_topics(&asked)).await {
-            Ok(Ok(missing)) if missing.is_empty() => return,
+            Ok(Ok(missing)) if missing.is_empty() => return Ok(()),
+            Ok(Err(error)) if is_refused(&error) => return Err(refused(error)),
             Ok(Ok(missing)) => format!("{}: create it, or mend the setting", missing.join("; ")),
             Ok(Err(error)) => format!("brokers {} do not answer: {error}", settings.brokers),
             Err(error) => error.to_string(),

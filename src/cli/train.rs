@@ -4,7 +4,7 @@ use super::progress::Bar;
 use super::{Usage, write_atomically};
 use crate::model::{
     Fitting, Label, Method, Recipe, Task, Terms, argmax, held_out, labels, read_examples, sha256, texts,
-    train,
+    train, unknown_language,
 };
 use crate::text::Language;
 use std::path::PathBuf;
@@ -41,6 +41,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let examples = read_examples(&args.examples).map_err(|error| Usage(error.to_string()))?;
     if args.compare {
         return compare(&examples);
+    }
+    let unknown = unknown_language(&examples);
+    if let Some(first) = unknown.first() {
+        eprintln!(
+            "rasid: {} examples are left out, being neither Arabic nor English; the first is {}",
+            unknown.len(),
+            first.place
+        );
     }
     let Some(out) = &args.out else { return Err(Usage("--out is missing".into()).into()) };
     let bar = Bar::new("train");

@@ -1,5 +1,6 @@
 //! Kafka: client settings, what the clients report, and whether the topics are there.
 
+mod group;
 mod sink;
 mod source;
 
@@ -73,6 +74,9 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
     config
 }
 
+/// Room in the producer's queue: several batches, and the largest record that is published.
+const QUEUE_KBYTES: usize = 16 << 10;
+
 /// Settings of the producer.
 fn producer_config(settings: &Settings) -> ClientConfig {
     let mut config = base(settings);
@@ -80,13 +84,15 @@ fn producer_config(settings: &Settings) -> ClientConfig {
         // one acknowledgement a record, in order, whatever is retried on the way
         .set("enable.idempotence", "true")
         .set("acks", "all")
-        // librdkafka tries for ever; the loop waits, and /readyz and the metrics say so
+        // librdkafka tries for ever; the loop waits, and the metrics show it
         .set("message.timeout.ms", "0")
         // the broker's limit decides, not the client's
         .set("message.max.bytes", "104857600")
-        .set("queue.buffering.max.kbytes", "16384")
+        .set("queue.buffering.max.kbytes", QUEUE_KBYTES.to_string())
         .set("queue.buffering.max.messages", "50000")
         .set("linger.ms", "5")
+        // keys meet the partition that Java's producers give them
+        .set("partitioner", "murmur2_random")
         .set("compression.type", "none");
     apply(
         &mut config,

@@ -1,6 +1,6 @@
 //! Publishes outputs and reports what the broker said of each.
 
-use super::{figures, log, producer_config};
+use super::{QUEUE_KBYTES, figures, log, producer_config};
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::pipeline::{Destination, Envelope, Failure, FailureKind, Output, PipelineError, Sink};
@@ -23,6 +23,8 @@ use tokio::sync::oneshot;
 const DEFAULT_LIMIT: usize = 1_048_588;
 /// Most that the broker adds to key, value and headers: of the record and of its batch.
 const OVERHEAD: usize = 128;
+/// The client's queue must have room for the largest record, else it would be full for ever.
+const MOST: usize = QUEUE_KBYTES * 1024 - OVERHEAD;
 /// Pause while the queue of the client is full.
 const FULL: Duration = Duration::from_millis(2);
 
@@ -200,11 +202,19 @@ impl ProducerContext for Context {
     }
 }
 
+/// Permanent errors end the worker: trying for ever would hide them.
 fn failure(error: &KafkaError, index: usize, limit: usize) -> Failure {
     use RDKafkaErrorCode as Code;
     let kind = match error.rdkafka_error_code() {
         Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => FailureKind::TooLarge(limit),
-        Some(Code::Fatal | Code::OutOfOrderSequenceNumber | Code::InvalidProducerEpoch) => FailureKind::Fatal,
+        Some(
+            Code::Fatal
+            | Code::OutOfOrderSequenceNumber
+            | Code::InvalidProducerEpoch
+            | Code::InvalidRecord
+            | Code::TopicAuthorizationFailed
+            | Code::ClusterAuthorizationFailed,
+        ) => FailureKind::Fatal,
         _ => FailureKind::Retriable,
     };
     Failure { index, kind, message: error.to_string() }
@@ -228,7 +238,7 @@ async fn limits(config: &ClientConfig, settings: &Settings) -> (Topic, Topic) {
                 let value = answer.ok().and_then(|resource| {
                     resource.get("max.message.bytes").and_then(|entry| entry.value.clone())
                 });
-                *limit = value.and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_LIMIT);
+                *limit = value.and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_LIMIT).min(MOST);
             }
         }
         Err(error) => {

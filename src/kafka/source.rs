@@ -1,18 +1,17 @@
 //! Reads batches from a consumer group on a thread of its own, and stores offsets.
 
-use super::{consumer_config, figures, log};
+use super::consumer_config;
+use super::group::{Context, POLL};
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::pipeline::{Envelope, Health, PipelineError, Source};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{ClientContext, config::RDKafkaLogLevel};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -20,10 +19,6 @@ use tokio::sync::mpsc;
 /// A batch is given on when it has this many bytes or records, or nothing more is there.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_RECORDS: usize = 500;
-/// How long one poll waits for a record.
-const POLL: Duration = Duration::from_millis(100);
-/// How long a revocation waits for records in flight.
-const REVOKE_WAIT: Duration = Duration::from_secs(5);
 /// How long closing may take; a broker that is away would hold it for the session timeout.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
@@ -43,19 +38,19 @@ impl KafkaSource {
     /// # Errors
     /// When librdkafka refuses a property.
     pub fn open(settings: &Settings, metrics: Metrics, health: Arc<Health>) -> Result<Self, KafkaError> {
-        let context = Context {
-            metrics,
-            health,
-            input: settings.input.clone(),
-            progress: Mutex::default(),
-            moved: Condvar::new(),
-        };
+        let context = Context::new(settings.input.clone(), metrics, health);
         let consumer: Consumed = consumer_config(settings).create_with_context(context)?;
         consumer.subscribe(&[&settings.input])?;
         let consumer = Arc::new(consumer);
         let stop = Arc::new(AtomicBool::new(false));
         let (sender, batches) = mpsc::channel(2);
-        let reader = Reader { consumer: consumer.clone(), sender, stop: stop.clone() };
+        let reader = Reader {
+            consumer: consumer.clone(),
+            sender,
+            stop: stop.clone(),
+            topic: settings.input.as_str().into(),
+            kept: Vec::new(),
+        };
         let reader = std::thread::Builder::new()
             .name("rasid-reader".to_owned())
             .spawn(move || reader.run())
@@ -71,6 +66,8 @@ impl KafkaSource {
         self.stop();
         let (sender, done) = std::sync::mpsc::channel();
         let (consumer, reader) = (self.consumer.clone(), self.reader.take());
+        // nobody works on what was given and is not done: the revocation below need not wait for it
+        consumer.context().abandon();
         drop(self);
         std::thread::spawn(move || {
             if let Some(reader) = reader {
@@ -128,13 +125,15 @@ struct Reader {
     consumer: Arc<Consumed>,
     sender: mpsc::Sender<Result<Vec<Envelope>, PipelineError>>,
     stop: Arc<AtomicBool>,
+    topic: Arc<str>,
+    /// Polled out of turn.
+    kept: Vec<Envelope>,
 }
 
 impl Reader {
-    fn run(self) {
-        let topic: Arc<str> = self.consumer.context().input.as_str().into();
+    fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
-            match self.batch(&topic) {
+            match self.batch() {
                 Ok(batch) if batch.is_empty() => {}
                 Ok(batch) => {
                     if !self.give(Ok(batch)) {
@@ -150,14 +149,14 @@ impl Reader {
     }
 
     /// Polls until a batch is full or nothing more is waiting.
-    fn batch(&self, topic: &Arc<str>) -> Result<Vec<Envelope>, KafkaError> {
-        let mut batch = Vec::new();
+    fn batch(&mut self) -> Result<Vec<Envelope>, KafkaError> {
+        let mut batch = std::mem::take(&mut self.kept);
         let mut bytes = 0;
         let mut wait = POLL;
         while bytes < BATCH_BYTES && batch.len() < BATCH_RECORDS {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
-                    let envelope = envelope(&message, topic);
+                    let envelope = envelope(&message, &self.topic);
                     bytes += envelope.size();
                     batch.push(envelope);
                     wait = Duration::ZERO;
@@ -174,50 +173,57 @@ impl Reader {
                 },
             }
         }
-        // a rebalance inside poll took partitions away: their records are the next owner's
-        let revoked = self.consumer.context().take_revoked();
-        batch.retain(|envelope: &Envelope| !revoked.contains(&envelope.partition));
+        self.drop_revoked(&mut batch);
         Ok(batch)
     }
 
-    /// Gives a batch on. While the pipeline is busy the group is kept alive by polling paused partitions.
-    fn give(&self, batch: Result<Vec<Envelope>, PipelineError>) -> bool {
-        if let Ok(batch) = &batch {
-            self.consumer.context().sent(batch);
+    /// A rebalance inside poll took partitions away: their records are the next owner's.
+    fn drop_revoked(&self, batch: &mut Vec<Envelope>) {
+        let revoked = self.consumer.context().take_revoked();
+        if !revoked.is_empty() {
+            batch.retain(|envelope| !revoked.contains(&envelope.partition));
         }
-        let mut batch = match self.sender.try_send(batch) {
-            Ok(()) => return true,
-            Err(mpsc::error::TrySendError::Closed(_)) => return false,
-            Err(mpsc::error::TrySendError::Full(batch)) => batch,
-        };
+    }
+
+    /// Gives a batch on; `false` when nobody takes it any more. While the pipeline is busy the group
+    /// is kept alive by polling paused partitions.
+    fn give(&mut self, batch: Result<Vec<Envelope>, PipelineError>) -> bool {
+        let mut batch = batch;
         let mut since = Instant::now();
         loop {
-            std::thread::sleep(Duration::from_millis(1));
-            batch = match self.sender.try_send(batch) {
-                Ok(()) => return true,
-                Err(mpsc::error::TrySendError::Closed(_)) => return false,
-                Err(mpsc::error::TrySendError::Full(batch)) => batch,
-            };
+            match self.sender.try_reserve() {
+                Ok(place) => {
+                    if let Ok(batch) = &batch {
+                        self.consumer.context().given(batch);
+                    }
+                    place.send(batch);
+                    return true;
+                }
+                Err(mpsc::error::TrySendError::Closed(())) => return false,
+                Err(mpsc::error::TrySendError::Full(())) => std::thread::sleep(Duration::from_millis(1)),
+            }
             if since.elapsed() > Duration::from_secs(1) {
                 self.poll_paused();
+                if let Ok(batch) = &mut batch {
+                    self.drop_revoked(batch);
+                }
                 since = Instant::now();
             }
         }
     }
 
     /// Serves rebalances and callbacks without taking records.
-    fn poll_paused(&self) {
+    fn poll_paused(&mut self) {
         let Ok(assignment) = self.consumer.assignment() else { return };
         if self.consumer.pause(&assignment).is_err() {
             return;
         }
+        // a partition that came with a rebalance was not paused: its record opens the next batch
         if let Some(Ok(message)) = self.consumer.poll(Duration::from_millis(10)) {
-            // a partition that came with a rebalance was not paused: read this record again later
-            let offset = Offset::Offset(message.offset());
-            let (partition, topic) = (message.partition(), message.topic());
-            let _ = self.consumer.seek(topic, partition, offset, Duration::from_secs(1));
+            self.kept.push(envelope(&message, &self.topic));
         }
         if let Ok(assignment) = self.consumer.assignment() {
+            // refused only for partitions that have just gone
             let _ = self.consumer.resume(&assignment);
         }
     }
@@ -235,151 +241,5 @@ fn envelope(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Envelope {
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
         headers,
-    }
-}
-
-/// Callbacks of the consumer; all but statistics come on the reader's thread.
-struct Context {
-    metrics: Metrics,
-    health: Arc<Health>,
-    input: String,
-    progress: Mutex<Progress>,
-    /// Signalled when a batch is done.
-    moved: Condvar,
-}
-
-#[derive(Default)]
-struct Progress {
-    assigned: HashSet<i32>,
-    /// By partition: next offset after the last record given to the pipeline, and after the last one done.
-    given: HashMap<i32, i64>,
-    done: HashMap<i32, i64>,
-    revoked: HashSet<i32>,
-}
-
-impl Progress {
-    fn in_flight(&self, partitions: &[i32]) -> bool {
-        partitions.iter().any(|partition| {
-            let given = self.given.get(partition).copied().unwrap_or(0);
-            given > self.done.get(partition).copied().unwrap_or(0)
-        })
-    }
-}
-
-impl Context {
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sent(&self, batch: &[Envelope]) {
-        let mut progress = self.progress();
-        for envelope in batch {
-            progress.given.insert(envelope.partition, envelope.offset + 1);
-        }
-    }
-
-    fn done(&self, next: &HashMap<i32, i64>) {
-        self.progress().done.extend(next);
-        self.moved.notify_all();
-    }
-
-    fn take_revoked(&self) -> HashSet<i32> {
-        std::mem::take(&mut self.progress().revoked)
-    }
-
-    /// Waits, bounded, until the records of `partitions` that the pipeline has are done.
-    fn drain(&self, partitions: &[i32]) {
-        let waited = self
-            .moved
-            .wait_timeout_while(self.progress(), REVOKE_WAIT, |progress| progress.in_flight(partitions));
-        if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
-            tracing::warn!("revoked with records in flight; their next owner reads them again");
-        }
-    }
-}
-
-fn partitions(list: &TopicPartitionList) -> Vec<i32> {
-    list.elements().iter().map(|element| element.partition()).collect()
-}
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka consumer");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        self.metrics.client("consumer", &figures(&statistics));
-        let up = statistics.brokers.values().any(|broker| broker.state == "UP" && broker.nodeid >= 0);
-        let assigned = self.progress().assigned.clone();
-        let mut lagging = HashSet::new();
-        if let Some(topic) = statistics.topics.get(&self.input) {
-            for partition in topic.partitions.values().filter(|p| assigned.contains(&p.partition)) {
-                // stored offsets count what is acknowledged; before the first one, what was read
-                let lag = match partition.consumer_lag_stored {
-                    -1 => partition.consumer_lag,
-                    lag => lag,
-                };
-                if lag >= 0 {
-                    self.metrics.lag(&self.input, partition.partition, lag);
-                }
-                if lag > 0 {
-                    lagging.insert(partition.partition);
-                }
-            }
-        }
-        self.health.observe(lagging, up);
-    }
-}
-
-impl ConsumerContext for Context {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        self.health.progress();
-        let Rebalance::Revoke(list) = rebalance else { return };
-        let leaving = partitions(list);
-        if consumer.assignment_lost() {
-            tracing::warn!(partitions = ?leaving, "partitions lost: another worker has them already");
-        } else {
-            self.drain(&leaving);
-            // nothing stored is no error
-            let _ = consumer.commit_consumer_state(CommitMode::Sync);
-        }
-        let mut progress = self.progress();
-        for partition in &leaving {
-            progress.assigned.remove(partition);
-            progress.given.remove(partition);
-            progress.done.remove(partition);
-            self.metrics.forget_partition(&self.input, *partition);
-        }
-        progress.revoked.extend(&leaving);
-        self.metrics.rebalanced("revoke", progress.assigned.len());
-        tracing::info!(partitions = ?leaving, "revoked");
-    }
-
-    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        self.health.progress();
-        match rebalance {
-            Rebalance::Assign(list) => {
-                let coming = partitions(list);
-                let mut progress = self.progress();
-                progress.assigned.extend(&coming);
-                for partition in &coming {
-                    progress.revoked.remove(partition);
-                }
-                self.metrics.rebalanced("assign", progress.assigned.len());
-                self.health.ready();
-                self.metrics.ready.set(1);
-                tracing::info!(partitions = ?coming, "assigned");
-            }
-            Rebalance::Revoke(_) => {}
-            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
-        }
-    }
-
-    fn main_queue_min_poll_interval(&self) -> rdkafka::util::Timeout {
-        POLL.into()
     }
 }

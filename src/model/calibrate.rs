@@ -28,6 +28,28 @@ impl Calibration {
         self.slope / (terms as f32 + self.pad).max(1.0)
     }
 
+    /// Probabilities by label among those `allowed` (all where it is empty); they sum to one.
+    ///
+    /// Softmax of `slope · evidence / (terms + pad)`, with the largest taken out first so that
+    /// nothing overflows however long the text.
+    pub fn probabilities(self, score: &Score, allowed: &[bool]) -> Vec<f32> {
+        let scale = self.scale(score.total);
+        let allows = |label: usize| allowed.get(label).copied().unwrap_or(true);
+        let evidence = || score.evidence.iter().copied().enumerate();
+        let top = evidence()
+            .filter(|(label, _)| allows(*label))
+            .map(|(_, evidence)| evidence)
+            .fold(f32::NEG_INFINITY, f32::max);
+        let mut probabilities: Vec<f32> = evidence()
+            .map(|(label, evidence)| if allows(label) { ((evidence - top) * scale).exp() } else { 0.0 })
+            .collect();
+        let sum: f32 = probabilities.iter().sum();
+        for probability in &mut probabilities {
+            *probability /= sum;
+        }
+        probabilities
+    }
+
     /// The slope and pad with the least negative log-likelihood of `held_out`: scores with the
     /// labels that are right (any of them counts).
     pub fn fit(held_out: &[(Score, Vec<usize>)]) -> Self {
@@ -57,7 +79,7 @@ fn negative_log_likelihood(held_out: &[(Score, Vec<usize>)], calibration: Calibr
     held_out
         .iter()
         .map(|(score, right)| {
-            let probabilities = score.probabilities(calibration, &[]);
+            let probabilities = calibration.probabilities(score, &[]);
             let right: f32 = right.iter().map(|label| probabilities[*label]).sum();
             -f64::from(right.max(1e-9)).ln()
         })
@@ -78,7 +100,7 @@ mod tests {
             })
             .collect();
         let calibration = Calibration::fit(&held_out);
-        let p = held_out[0].0.probabilities(calibration, &[])[0];
+        let p = calibration.probabilities(&held_out[0].0, &[])[0];
         assert!((p - 0.75).abs() < 0.01, "{p}");
     }
 }

@@ -146,8 +146,9 @@ fn read_lines(file: &Path, text: &str, examples: &mut Vec<Example>) -> Result<()
 /// A list named after its topic: `07-health.txt` is for `medtop:07000000`.
 fn keyword_list(file: &Path, text: &str) -> Result<Example, ExamplesError> {
     let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let code = format!("medtop:{:0<8}", name.split('-').next().unwrap_or_default());
-    if !labels(Task::Topic).iter().any(|label| label.code == code) {
+    let digits = name.split('-').next().unwrap_or_default();
+    let code = format!("medtop:{digits:0<8}");
+    if digits.len() != 2 || !labels(Task::Topic).iter().any(|label| label.code == code) {
         return Err(ExamplesError::Line {
             place: file.display().to_string(),
             message: "name a keyword list after its topic, such as 07-health.txt".into(),

@@ -30,7 +30,7 @@ pub struct Stem {
 /// The stems of a text and its language. Made to be used again: [`Document::read`] clears it.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
-    /// Stems in order; an empty one parts the pieces.
+    /// Stems in order.
     pub stems: Vec<Stem>,
     detector: Detector,
     other: OtherLetters,
@@ -81,7 +81,8 @@ impl Document {
             }
             each(stem.key, (stem.word, None), index);
             if terms.pairs {
-                if let Some(first) = before {
+                // no pair spans title and body
+                if let Some(first) = before.filter(|first| first.span.0 == stem.span.0) {
                     each(pair_key(first.key, stem.key), (first.word, Some(stem.word)), index);
                 }
                 before = Some(stem);

@@ -23,7 +23,7 @@ pub use features::{Document, Stem, Terms};
 pub use fit::{Fitting, Method, Weights, fit};
 pub use labels::{Label, Task, labels, second_level};
 pub use score::{Score, Scorer, argmax};
-pub use train::{FOLDS, Progress, Recipe, Text, held_out, texts, train};
+pub use train::{FOLDS, Progress, Recipe, Text, held_out, texts, train, unknown_language};
 
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TopicTag};
 use crate::text::Language;
@@ -154,7 +154,7 @@ impl Classifier {
     ) -> Option<Prediction> {
         let head = self.head(language, task)?;
         let score = head.scorer.score(document);
-        let probabilities = score.probabilities(head.calibration, allowed);
+        let probabilities = head.calibration.probabilities(&score, allowed);
         let best = argmax(&probabilities);
         let abstained = score.known == 0 || probabilities[best] < head.thresholds[best];
         Some(Prediction { probabilities, best, abstained, score })
@@ -179,7 +179,8 @@ impl Classifier {
             }
         }
         if tags.topics.is_empty() {
-            tags.abstained = Some(Abstained::LowConfidence);
+            let known = self.head(language, Task::Topic).is_some();
+            tags.abstained = Some(if known { Abstained::LowConfidence } else { Abstained::Language });
         }
         tags.stance = self.predict_in(document, language, Task::Stance, &[]).map(|stance| StanceTag {
             label: self.stances[stance.best].clone(),

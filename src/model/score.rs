@@ -1,6 +1,5 @@
 //! The compiled classifier: terms to weights by one look-up, weights to probabilities.
 
-use super::calibrate::Calibration;
 use super::features::{Document, Terms};
 use super::fit::Weights;
 use crate::text::{Key, term_key};
@@ -65,29 +64,6 @@ impl Scorer {
             }
         });
         score
-    }
-}
-
-impl Score {
-    /// Probabilities by label among those `allowed` (all where it is empty); they sum to one.
-    ///
-    /// Softmax of `slope · evidence / (terms + pad)`, with the largest taken out first so that
-    /// nothing overflows however long the text.
-    pub fn probabilities(&self, calibration: Calibration, allowed: &[bool]) -> Vec<f32> {
-        let scale = calibration.scale(self.total);
-        let allows = |label: usize| allowed.get(label).copied().unwrap_or(true);
-        let top = (0..self.evidence.len())
-            .filter(|label| allows(*label))
-            .map(|label| self.evidence[label])
-            .fold(f32::NEG_INFINITY, f32::max);
-        let mut probabilities: Vec<f32> = (0..self.evidence.len())
-            .map(|label| if allows(label) { ((self.evidence[label] - top) * scale).exp() } else { 0.0 })
-            .collect();
-        let sum: f32 = probabilities.iter().sum();
-        for probability in &mut probabilities {
-            *probability /= sum;
-        }
-        probabilities
     }
 }
 

@@ -137,12 +137,7 @@ pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]
             continue;
         }
         let document = Document::of(&[&example.title, &example.text]);
-        let belongs = if example.keywords {
-            document.stems.iter().filter(|stem| stem.word.is_arabic()).count() * 2 > document.stems.len()
-        } else {
-            document.language() == Some(Language::Arabic)
-        };
-        if belongs != (language == Language::Arabic) {
+        if language_of(example, &document) != Some(language) {
             continue;
         }
         // whole second-level concepts are held out: texts of a sub-field that was never seen are
@@ -154,6 +149,22 @@ pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]
         texts.push(Text { document, right, keywords: example.keywords, fold });
     }
     texts
+}
+
+/// The language that an example teaches; a keyword list has no grammar to tell it by, so its letters do.
+fn language_of(example: &Example, document: &Document) -> Option<Language> {
+    if !example.keywords {
+        return document.language();
+    }
+    let arabic = document.stems.iter().filter(|stem| stem.word.is_arabic()).count();
+    Some(if arabic * 2 > document.stems.len() { Language::Arabic } else { Language::English })
+}
+
+/// Examples that teach nothing because they are neither Arabic nor English.
+pub fn unknown_language(examples: &[Example]) -> Vec<&Example> {
+    let unknown =
+        |example: &&Example| language_of(example, &Document::of(&[&example.title, &example.text])).is_none();
+    examples.iter().filter(unknown).collect()
 }
 
 fn count<'a>(texts: impl Iterator<Item = &'a Text>, labels: usize, recipe: &Recipe) -> Counts {
@@ -203,7 +214,7 @@ fn train_head(texts: &[Text], all: &[Label], recipe: Recipe) -> Result<(Head, Re
     let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
         .into_iter()
         .step_by(PARTS.len())
-        .map(|(score, right)| (score.probabilities(calibration, &[]), right))
+        .map(|(score, right)| (calibration.probabilities(&score, &[]), right))
         .collect();
     let thresholds = thresholds(&judged, all.len());
     let codes: Vec<String> = all.iter().map(|label| label.code.clone()).collect();
@@ -269,6 +280,10 @@ fn digest(examples: &[Example]) -> String {
                 hasher.update(label.as_bytes());
             }
         }
+        for part in [&example.event, &example.concept].into_iter().flatten() {
+            hasher.update(part.as_bytes());
+        }
+        hasher.update([u8::from(example.keywords)]);
     }
     super::artifact::hex(&hasher.finalize())
 }

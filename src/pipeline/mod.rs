@@ -162,6 +162,12 @@ impl Worker {
                         wait = true;
                         self.metrics.publish_retries.inc();
                     }
+                    FailureKind::TooLarge(_) if batch.is_bare(index) => {
+                        return Err(PipelineError::Sink(format!(
+                            "key and headers alone are larger than the dead-letter topic takes: {}",
+                            failure.message
+                        )));
+                    }
                     FailureKind::TooLarge(limit) => batch.too_large(index, limit),
                 }
                 again.push(index);
@@ -245,6 +251,12 @@ impl Worker {
 }
 
 impl Processed {
+    /// Whether the output is a dead letter that has lost its value already.
+    fn is_bare(&self, index: usize) -> bool {
+        let output = &self.outputs[index];
+        output.destination == Destination::DeadLetter && output.value.is_none()
+    }
+
     /// An output was refused for its size: the article becomes a dead letter, a dead letter loses its value.
     fn too_large(&mut self, index: usize, limit: usize) {
         let output = &mut self.outputs[index];

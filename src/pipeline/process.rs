@@ -98,7 +98,7 @@ fn tag(
             offset: envelope.offset,
         }),
         tagged_at: now,
-        article: options.article.then(|| ArticleCopy::of(&article)),
+        article: options.article.then(|| ArticleCopy::of(&article, &text)),
     };
     let mut bytes = Vec::with_capacity(value.len() + 1024);
     serde_json::to_writer(&mut bytes, &tagged).map_err(|error| Rejection::Json(error.to_string()))?;

@@ -1,6 +1,6 @@
 //! A folded word as one integer: six bits a letter, so that affixes are shifts and comparisons are free.
 
-use super::letters::{ALPHABET, Fold, LAST_ARABIC, fold, ligature};
+use super::letters::{ALPHABET, DIGIT, Fold, LAST_ARABIC, fold, ligature};
 use std::fmt;
 
 /// Letters that a [`Word`] holds; longer words are cut.
@@ -119,12 +119,25 @@ fn mix(mut value: u64) -> u64 {
     value ^ value >> 33
 }
 
-/// The key of a vocabulary term: one stem, or two stems with a space between.
+/// The key of a vocabulary term: one stem, or two stems with a space between, as [`Word`]s print.
 pub fn term_key(term: &str) -> Key {
     match term.split_once(' ') {
-        None => Word::new(term).key(),
-        Some((first, second)) => pair_key(Word::new(first).key(), Word::new(second).key()),
+        None => stored(term).key(),
+        Some((first, second)) => pair_key(stored(first).key(), stored(second).key()),
     }
+}
+
+/// A word as it prints, where `#` stands for a digit.
+fn stored(word: &str) -> Word {
+    let mut builder = Builder::default();
+    for letter in word.chars() {
+        match fold(letter) {
+            _ if letter == '#' => builder.push(DIGIT),
+            Fold::Letter(letter) => builder.push(letter),
+            _ => {}
+        }
+    }
+    builder.take()
 }
 
 impl fmt::Display for Word {
@@ -214,5 +227,9 @@ mod tests {
             pair_key(Word::new("prime").key(), Word::new("minister").key())
         );
         assert_eq!(Word::new(&"a".repeat(40)).len(), MAX_LETTERS);
+        // what a word prints as is what it is stored as
+        for word in ["5G", "G20", "covid19", "km5net", "كوفيد19"] {
+            assert_eq!(term_key(&Word::new(word).to_string()), Word::new(word).key(), "{word}");
+        }
     }
 }

@@ -1,0 +1,179 @@
+//! Follows the consumer group: which partitions are ours, what of them is in flight, how far behind we are.
+
+use super::{figures, log};
+use crate::metrics::Metrics;
+use crate::pipeline::{Envelope, Health};
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
+use rdkafka::topic_partition_list::TopicPartitionList;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a revocation waits for records in flight.
+const REVOKE_WAIT: Duration = Duration::from_secs(5);
+/// How often callbacks are served while there is nothing to read.
+pub(super) const POLL: Duration = Duration::from_millis(100);
+
+/// Callbacks of the consumer; all but statistics come on the reader's thread.
+pub(super) struct Context {
+    metrics: Metrics,
+    health: Arc<Health>,
+    /// Input topic.
+    pub(super) input: String,
+    progress: Mutex<Progress>,
+    /// Signalled when a batch is done.
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    assigned: HashSet<i32>,
+    /// By partition: next offset after the last record given to the pipeline, and after the last one done.
+    given: HashMap<i32, i64>,
+    done: HashMap<i32, i64>,
+    revoked: HashSet<i32>,
+}
+
+impl Progress {
+    fn in_flight(&self, partitions: &[i32]) -> bool {
+        partitions.iter().any(|partition| {
+            let given = self.given.get(partition).copied().unwrap_or(0);
+            given > self.done.get(partition).copied().unwrap_or(0)
+        })
+    }
+}
+
+impl Context {
+    pub(super) fn new(input: String, metrics: Metrics, health: Arc<Health>) -> Self {
+        Self { metrics, health, input, progress: Mutex::default(), moved: Condvar::new() }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pipeline has this batch now.
+    pub(super) fn given(&self, batch: &[Envelope]) {
+        let mut progress = self.progress();
+        for envelope in batch {
+            progress.given.insert(envelope.partition, envelope.offset + 1);
+        }
+    }
+
+    /// Everything before these offsets is done.
+    pub(super) fn done(&self, next: &HashMap<i32, i64>) {
+        self.progress().done.extend(next);
+        self.moved.notify_all();
+    }
+
+    /// Nobody works any more on what was given.
+    pub(super) fn abandon(&self) {
+        self.progress().given.clear();
+        self.moved.notify_all();
+    }
+
+    /// Partitions that were revoked since the last call.
+    pub(super) fn take_revoked(&self) -> HashSet<i32> {
+        std::mem::take(&mut self.progress().revoked)
+    }
+
+    /// Waits, bounded, until the records of `partitions` that the pipeline has are done.
+    fn drain(&self, partitions: &[i32]) {
+        let waited = self
+            .moved
+            .wait_timeout_while(self.progress(), REVOKE_WAIT, |progress| progress.in_flight(partitions));
+        if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
+            tracing::warn!("revoked with records in flight; their next owner reads them again");
+        }
+    }
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<i32> {
+    list.elements().iter().map(|element| element.partition()).collect()
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka consumer");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.metrics.client("consumer", &figures(&statistics));
+        let up = statistics.brokers.values().any(|broker| broker.state == "UP" && broker.nodeid >= 0);
+        let assigned = self.progress().assigned.clone();
+        let mut lagging = HashSet::new();
+        if let Some(topic) = statistics.topics.get(&self.input) {
+            for partition in topic.partitions.values().filter(|p| assigned.contains(&p.partition)) {
+                // stored offsets count what is acknowledged; before the first one, what was read
+                let lag = match partition.consumer_lag_stored {
+                    -1 => partition.consumer_lag,
+                    lag => lag,
+                };
+                if lag >= 0 {
+                    self.metrics.lag(&self.input, partition.partition, lag);
+                }
+                if lag > 0 {
+                    lagging.insert(partition.partition);
+                }
+            }
+        }
+        self.health.observe(lagging, up);
+    }
+}
+
+impl ConsumerContext for Context {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        self.health.progress();
+        let Rebalance::Revoke(list) = rebalance else { return };
+        let leaving = partitions(list);
+        if consumer.assignment_lost() {
+            tracing::warn!(partitions = ?leaving, "partitions lost: another worker has them already");
+        } else {
+            self.drain(&leaving);
+            // nothing stored is no error
+            let _ = consumer.commit_consumer_state(CommitMode::Sync);
+        }
+        let mut progress = self.progress();
+        for partition in &leaving {
+            progress.assigned.remove(partition);
+            progress.given.remove(partition);
+            progress.done.remove(partition);
+            self.metrics.forget_partition(&self.input, *partition);
+        }
+        progress.revoked.extend(&leaving);
+        self.metrics.rebalanced("revoke", progress.assigned.len());
+        tracing::info!(partitions = ?leaving, "revoked");
+    }
+
+    fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        self.health.progress();
+        match rebalance {
+            Rebalance::Assign(list) => {
+                let coming = partitions(list);
+                let mut progress = self.progress();
+                progress.assigned.extend(&coming);
+                for partition in &coming {
+                    progress.revoked.remove(partition);
+                }
+                self.metrics.rebalanced("assign", progress.assigned.len());
+                self.health.ready();
+                self.metrics.ready.set(1);
+                tracing::info!(partitions = ?coming, "assigned");
+            }
+            Rebalance::Revoke(_) => {}
+            Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
+        }
+    }
+
+    fn main_queue_min_poll_interval(&self) -> rdkafka::util::Timeout {
+        POLL.into()
+    }
+}
