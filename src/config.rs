@@ -93,7 +93,7 @@ pub struct Layer {
     /// JSON pointer of the article's text
     #[arg(long, env = "RASID_TEXT_POINTER", value_name = "POINTER")]
     pub text_pointer: Option<String>,
-    /// Any librdkafka property, for consumer and producer; also RASID_KAFKA_SASL_PASSWORD[_FILE]
+    /// Any librdkafka property, for consumer and producer; also RASID_KAFKA_… in the environment
     #[arg(short = 'X', value_name = "librdkafka.property=value")]
     #[serde(skip)]
     pub property: Vec<String>,

@@ -46,13 +46,14 @@ fn the_examples_are_enough_and_balanced() {
             let mine = examples.iter().filter(|e| e.place.contains(&folder));
             mine.filter(|example| example.labels(task).first().is_some_and(|label| label == code)).count()
         };
-        for label in labels(Task::Topic) {
-            let count = of(Task::Topic, &label.code);
-            assert!((30..=250).contains(&count), "{} {}: {count}", language.code(), label.name);
-        }
-        for label in labels(Task::Stance) {
-            let count = of(Task::Stance, &label.code);
-            assert!(count >= 80, "{} {}: {count}", language.code(), label.name);
+        for (task, least) in [(Task::Topic, 150), (Task::Stance, 400)] {
+            let all = labels(task);
+            let counts: Vec<usize> = all.iter().map(|label| of(task, &label.code)).collect();
+            for (label, count) in all.iter().zip(&counts) {
+                assert!(*count >= least, "{} {}: {count}", language.code(), label.name);
+            }
+            let (most, fewest) = (counts.iter().max().unwrap(), counts.iter().min().unwrap());
+            assert!(most * 2 <= fewest * 5, "{} {}: {counts:?}", language.code(), task.name());
         }
     }
     for example in examples.iter().filter(|example| !example.keywords) {

@@ -2,8 +2,10 @@
 //! and names, nothing that runs.
 //!
 //! Tensors, for each language `L` and task `T` (`V` terms, `C` labels, `K` terms with weights):
-//! `L.T.terms` (U8, one UTF-8 line a term), `L.T.texts` (U32, V), `L.T.counts` (U32, V × C, in
-//! 1/64 occurrences), `L.T.documents` (U32, C), `L.T.rows` (U32, K), `L.T.weights` (F32, K × C).
+//! `L.T.terms` (U8, one UTF-8 line a term), `L.T.texts` (U32, V), `L.T.documents` (U32, C), `L.T.rows`
+//! (U32, K), `L.T.weights` (F32, K × C); and the counts that are not zero, term by term: `L.T.ends`
+//! (U32, V: where the entries of a term end), `L.T.labels` (U16, N) and `L.T.counts` (U32, N, in 1/64
+//! occurrences).
 
 use super::ModelError;
 use super::calibrate::Calibration;
@@ -164,12 +166,16 @@ impl Model {
                 tensors.insert(name(part), (Dtype::U32, shape, bytes));
             };
             u32s("texts", vec![head.counts.texts.len()], &head.counts.texts);
-            u32s("counts", vec![head.counts.texts.len(), columns], &head.counts.table);
+            let sparse = Sparse::of(&head.counts);
+            u32s("ends", vec![sparse.ends.len()], &sparse.ends);
+            u32s("counts", vec![sparse.counts.len()], &sparse.counts);
             u32s("documents", vec![columns], &head.counts.documents);
             u32s("rows", vec![head.weights.rows.len()], &head.weights.rows);
             let weights = head.weights.table.iter().flat_map(|value| value.to_le_bytes()).collect();
             let shape = vec![head.weights.rows.len(), columns];
             tensors.insert(name("weights"), (Dtype::F32, shape, weights));
+            let labels: Vec<u8> = sparse.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
+            tensors.insert(name("labels"), (Dtype::U16, vec![sparse.labels.len()], labels));
             let terms = head.counts.terms.join("\n").into_bytes();
             tensors.insert(name("terms"), (Dtype::U8, vec![terms.len()], terms));
             heads.push(HeadHeader {
@@ -233,6 +239,43 @@ impl Model {
     }
 }
 
+/// The counts that are not zero: most terms are met under few labels.
+struct Sparse {
+    ends: Vec<u32>,
+    labels: Vec<u16>,
+    counts: Vec<u32>,
+}
+
+impl Sparse {
+    fn of(counts: &Counts) -> Self {
+        let mut sparse = Self { ends: Vec::new(), labels: Vec::new(), counts: Vec::new() };
+        for row in 0..counts.terms.len() {
+            for (label, count) in (0u16..).zip(counts.of(row)).filter(|(_, count)| **count > 0) {
+                sparse.labels.push(label);
+                sparse.counts.push(*count);
+            }
+            sparse.ends.push(sparse.labels.len() as u32);
+        }
+        sparse
+    }
+
+    /// The full table, one column a label; `None` where the parts do not fit each other.
+    fn table(&self, columns: usize) -> Option<Vec<u32>> {
+        let mut table = vec![0; self.ends.len() * columns];
+        let mut start = 0;
+        for (row, end) in self.ends.iter().enumerate() {
+            let end = *end as usize;
+            let entries = self.labels.get(start..end)?.iter().zip(self.counts.get(start..end)?);
+            for (label, count) in entries {
+                let label = usize::from(*label);
+                *table.get_mut(row * columns + label).filter(|_| label < columns)? = *count;
+            }
+            start = end;
+        }
+        Some(table)
+    }
+}
+
 fn checksum<'a>(
     header: &Header,
     tensors: impl Iterator<Item = (&'a str, &'a [u8])>,
@@ -263,7 +306,11 @@ fn read_head(tensors: &SafeTensors<'_>, head: HeadHeader, labels: usize) -> Resu
     let terms = std::str::from_utf8(view.data())
         .map_err(|_| corrupt(format!("tensor {} is no UTF-8", name("terms"))))?;
     let terms: Vec<String> = terms.lines().map(str::to_owned).collect();
-    let (texts, table, documents) = (u32s("texts")?, u32s("counts")?, u32s("documents")?);
+    let view = tensors.tensor(&name("labels")).map_err(|error| corrupt(error.to_string()))?;
+    let entries = view.data().as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
+    let sparse = Sparse { ends: u32s("ends")?, labels: entries.collect(), counts: u32s("counts")? };
+    let table = sparse.table(labels).unwrap_or_default();
+    let (texts, documents) = (u32s("texts")?, u32s("documents")?);
     let rows = u32s("rows")?;
     let weights: Vec<f32> = words("weights", Dtype::F32)?.into_iter().map(f32::from_le_bytes).collect();
     let fits = texts.len() == terms.len()

@@ -13,6 +13,7 @@ use linfa_bayes::{MultinomialNb, MultinomialNbParams};
 use ndarray::{Array1, Array2};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Which counts a class is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,10 @@ pub struct Weights {
     pub table: Vec<f32>,
 }
 
+/// Weights are whole multiples of 1/GRID: the last bits of a logarithm differ from build to build,
+/// and the model file must not.
+const GRID: f64 = 65_536.0;
+
 /// Fits the weights.
 ///
 /// # Errors
@@ -75,7 +80,7 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
     let mut centred = Vec::with_capacity(labels * rows.len());
     for column in table.columns() {
         let mean = column.sum() / labels as f64;
-        centred.extend(column.iter().map(|weight| (weight - mean) as f32));
+        centred.extend(column.iter().map(|weight| ((weight - mean) * GRID).round() / GRID).map(|w| w as f32));
     }
     Ok(Weights { rows, table: centred })
 }
@@ -112,6 +117,8 @@ pub(super) fn fit_linfa(
     let params = MultinomialNbParams::new().alpha(smoothing).check()?;
     // linfa-bayes 0.8.1 prints every count to stderr (a `dbg!` left in); where stderr cannot be
     // redirected it prints, and nothing else is lost
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _quiet = gag::Gag::stderr().ok();
     params.fit(&Dataset::new(sums, classes))
 }

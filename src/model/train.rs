@@ -36,12 +36,13 @@ impl Recipe {
         match task {
             Task::Topic => Self {
                 terms: Terms { pairs: false, function_words: false },
-                fitting: Fitting { method: Method::Odds, smoothing: 0.3, min_texts: 1 },
+                fitting: Fitting { method: Method::Complement, smoothing: 1.0, min_texts: 1 },
+                // cross-validation would take more, but who wrote a list also wrote the examples
                 keyword_weight: 4,
             },
             Task::Stance => Self {
                 terms: Terms { pairs: false, function_words: true },
-                fitting: Fitting { method: Method::Odds, smoothing: 0.3, min_texts: 1 },
+                fitting: Fitting { method: Method::Multinomial, smoothing: 0.3, min_texts: 1 },
                 keyword_weight: 0,
             },
         }

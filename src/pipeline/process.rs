@@ -154,3 +154,75 @@ pub fn dead_letter(envelope: &Envelope, rejection: &Rejection, value: bool) -> O
     }
     Output { destination: Destination::DeadLetter, value: envelope.value.clone().filter(|_| value), headers }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(|| Classifier::bundled().unwrap());
+    static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+        let schema = include_str!("../../docs/tagged-article.schema.json");
+        jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
+    });
+
+    fn run(value: &[u8], header: Option<&str>) -> (Outcome, Output) {
+        let headers = header.map(|value| ("content-type".to_owned(), Some(value.as_bytes().to_vec())));
+        let envelope = Envelope {
+            topic: "in".into(),
+            value: Some(value.to_vec()),
+            headers: headers.into_iter().collect(),
+            ..Envelope::default()
+        };
+        process(&envelope, &CLASSIFIER, &Options::default(), &mut Document::default(), "2026-01-31T08:15:30Z")
+    }
+
+    fn tagged(value: &[u8], header: Option<&str>) -> serde_json::Value {
+        let (outcome, output) = run(value, header);
+        assert!(matches!(outcome, Outcome::Tagged(_)), "{outcome:?}");
+        serde_json::from_slice(output.value.as_deref().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_header_names_the_encoding() {
+        let text = "فاز الفريق بكأس البطولة بعد مباراة مثيرة";
+        let (bytes, _, _) = encoding_rs::WINDOWS_1256.encode(text);
+        let record = tagged(&bytes, Some("text/plain; charset=windows-1256"));
+        assert_eq!((&record["article"]["text"], &record["language"]), (&text.into(), &"ar".into()));
+        let (outcome, _) = run(&bytes, None);
+        assert!(matches!(outcome, Outcome::Rejected(Rejection::Encoding(_))), "{outcome:?}");
+        let (outcome, _) = run(text.as_bytes(), Some("text/plain; charset=klingon"));
+        assert!(matches!(outcome, Outcome::Rejected(Rejection::Encoding(_))), "{outcome:?}");
+    }
+
+    #[test]
+    fn records_fit_the_schema() {
+        for sample in include_str!("../cli/samples.txt").split("\n----\n") {
+            let record = tagged(sample.trim().as_bytes(), None);
+            let faults: Vec<String> = SCHEMA.iter_errors(&record).map(|fault| fault.to_string()).collect();
+            assert!(faults.is_empty(), "{faults:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_tagged_or_rejected(value in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let (outcome, output) = run(&value, None);
+            match outcome {
+                Outcome::Rejected(_) => prop_assert_eq!(output.value, Some(value)),
+                _ => prop_assert!(output.destination == Destination::Tagged),
+            }
+        }
+
+        #[test]
+        fn any_text_gives_a_record_of_the_schema(text in any::<String>(), title in any::<String>()) {
+            let value = serde_json::json!({"title": title, "text": text}).to_string();
+            let (outcome, output) = run(value.as_bytes(), None);
+            if let Outcome::Tagged(_) = outcome {
+                let record = serde_json::from_slice(output.value.as_deref().unwrap()).unwrap();
+                prop_assert!(SCHEMA.is_valid(&record), "{}", record);
+            }
+        }
+    }
+}
