@@ -3,6 +3,7 @@
 mod classify;
 mod demo;
 mod evaluate;
+mod lint;
 mod model;
 mod progress;
 mod run;
@@ -40,6 +41,7 @@ enum Command {
     Run(Box<run::Args>),
     Demo(demo::Args),
     Train(train::Args),
+    Lint(lint::Args),
     Evaluate(evaluate::Args),
     Classify(classify::Args),
     Model(model::Args),
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Demo(args) => demo::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Model(args) => model::run(&args),

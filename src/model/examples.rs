@@ -71,6 +71,14 @@ pub enum ExamplesError {
         /// What is wrong and what to write.
         message: String,
     },
+    /// A label that is none of the task's.
+    #[error("{place}: {message}")]
+    Label {
+        /// File and line.
+        place: String,
+        /// What is wrong and what to write.
+        message: String,
+    },
     /// Nothing there.
     #[error("no examples under {0}: expected .jsonl files of examples or .txt lists of keywords")]
     None(String),
@@ -81,27 +89,40 @@ pub enum ExamplesError {
 /// # Errors
 /// The first file that cannot be opened or line that is no example, by name and number.
 pub fn read_examples(paths: &[PathBuf]) -> Result<Vec<Example>, ExamplesError> {
+    let (examples, mut faults) = read_all(paths)?;
+    if faults.is_empty() { Ok(examples) } else { Err(faults.swap_remove(0)) }
+}
+
+/// As [`read_examples`], but goes on past lines that are no examples: those come second.
+///
+/// # Errors
+/// The first file that cannot be opened; that there is nothing under `paths`.
+pub fn read_all(paths: &[PathBuf]) -> Result<(Vec<Example>, Vec<ExamplesError>), ExamplesError> {
     let mut files = Vec::new();
     for path in paths {
         list(path, true, &mut files)?;
     }
     files.sort();
     files.dedup();
-    let mut examples = Vec::new();
+    let (mut examples, mut faults) = (Vec::new(), Vec::new());
     for file in &files {
         let text = std::fs::read_to_string(file)
             .map_err(|source| ExamplesError::Io { path: file.clone(), source })?;
+        let mut take = |example| match example {
+            Ok(example) => examples.push(example),
+            Err(fault) => faults.push(fault),
+        };
         if file.extension().is_some_and(|extension| extension == "txt") {
-            examples.push(keyword_list(file, &text)?);
+            take(keyword_list(file, &text));
         } else {
-            read_lines(file, &text, &mut examples)?;
+            read_lines(file, &text).for_each(take);
         }
     }
-    if examples.is_empty() {
+    if examples.is_empty() && faults.is_empty() {
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         return Err(ExamplesError::None(names.join(", ")));
     }
-    Ok(examples)
+    Ok((examples, faults))
 }
 
 fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), ExamplesError> {
@@ -116,31 +137,32 @@ fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Exampl
     Ok(())
 }
 
-fn read_lines(file: &Path, text: &str, examples: &mut Vec<Example>) -> Result<(), ExamplesError> {
-    for (index, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let place = format!("{}:{}", file.display(), index + 1);
-        let fail = |message: String| ExamplesError::Line { place: place.clone(), message };
-        let mut example: Example = serde_json::from_str(line).map_err(|error| fail(error.to_string()))?;
-        if example.topics.is_empty() && example.stance.is_none() {
-            return Err(fail("neither `topics` nor `stance`: give at least one label".into()));
-        }
-        for task in Task::ALL {
-            let known = labels(task);
-            for label in example.labels(task) {
-                if !known.iter().any(|one| one.code == *label) {
-                    let name = task.name();
-                    let first = &known[0].code;
-                    return Err(fail(format!("unknown {name} `{label}`: write one such as `{first}`")));
-                }
+fn read_lines(file: &Path, text: &str) -> impl Iterator<Item = Result<Example, ExamplesError>> {
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines.map(|(index, line)| read_line(format!("{}:{}", file.display(), index + 1), line))
+}
+
+fn read_line(place: String, line: &str) -> Result<Example, ExamplesError> {
+    let mut example: Example = match serde_json::from_str(line) {
+        Ok(example) => example,
+        Err(error) => return Err(ExamplesError::Line { place, message: error.to_string() }),
+    };
+    if example.topics.is_empty() && example.stance.is_none() {
+        let message = "neither `topics` nor `stance`: give at least one label".into();
+        return Err(ExamplesError::Line { place, message });
+    }
+    for task in Task::ALL {
+        let known = labels(task);
+        for label in example.labels(task) {
+            if !known.iter().any(|one| one.code == *label) {
+                let (name, first) = (task.name(), &known[0].code);
+                let message = format!("unknown {name} `{label}`: write one such as `{first}`");
+                return Err(ExamplesError::Label { place, message });
             }
         }
-        example.place = place;
-        examples.push(example);
     }
-    Ok(())
+    example.place = place;
+    Ok(example)
 }
 
 /// A list named after its topic: `07-health.txt` is for `medtop:07000000`.

@@ -44,7 +44,8 @@ pub struct Label {
 /// Columns: code, top, parent, level, English name, Arabic name.
 const MEDIATOPICS: &str = include_str!("../../models/mediatopics.tsv");
 
-fn concepts() -> impl Iterator<Item = [&'static str; 6]> {
+/// Every concept: code, top, parent, level, English and Arabic name.
+pub fn concepts() -> impl Iterator<Item = [&'static str; 6]> {
     MEDIATOPICS.lines().skip(1).map(|line| {
         let mut columns = line.split('\t');
         std::array::from_fn(|_| columns.next().unwrap_or_default())

@@ -5,12 +5,15 @@
 mod artifact;
 mod calibrate;
 mod counts;
+mod duplicates;
 mod evaluate;
 mod examples;
 mod explain;
 mod features;
 mod fit;
+mod folds;
 mod labels;
+mod lint;
 mod score;
 mod train;
 
@@ -18,12 +21,14 @@ pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
 pub use counts::{Counts, UNIT};
 pub use evaluate::{Bin, Outcome, PerLabel, Report};
-pub use examples::{Example, ExamplesError, read_examples};
+pub use examples::{Example, ExamplesError, read_all, read_examples};
 pub use features::{Document, Stem, Terms};
 pub use fit::{Fitting, Method, Weights, fit};
+pub use folds::FOLDS;
 pub use labels::{Label, Task, labels, second_level};
+pub use lint::{Check, Finding, Lint, Set, Severity, lint};
 pub use score::{Score, Scorer, argmax};
-pub use train::{FOLDS, Progress, Recipe, Text, held_out, texts, train, unknown_language};
+pub use train::{Progress, Recipe, Text, held_out, texts, train, unknown_language};
 
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TopicTag};
 use crate::text::Language;

@@ -8,7 +8,8 @@ use super::evaluate::{Outcome, Report};
 use super::examples::Example;
 use super::features::{Document, Terms};
 use super::fit::{Fitting, Method, fit};
-use super::labels::{Label, Task, labels, second_level};
+use super::folds::{FOLDS, Folds};
+use super::labels::{Label, Task, labels};
 use super::score::{Score, Scorer, argmax};
 use crate::text::{Language, NORMALISER_VERSION};
 use sha2::{Digest, Sha256};
@@ -25,8 +26,6 @@ pub struct Recipe {
     pub keyword_weight: u32,
 }
 
-/// Folds of the cross-validation that calibrates.
-pub const FOLDS: usize = 10;
 /// A label below this probability is never given; one above the other always.
 const THRESHOLDS: (f32, f32) = (0.15, 0.40);
 
@@ -126,7 +125,7 @@ pub fn train(
 
 /// The examples of one language and task, with folds that part no event or concept.
 pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]) -> Vec<Text> {
-    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    let mut folds = Folds::default();
     let mut texts = Vec::new();
     for example in examples {
         let right: Vec<usize> = example
@@ -141,19 +140,14 @@ pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]
         if language_of(example, &document) != Some(language) {
             continue;
         }
-        // whole second-level concepts are held out: texts of a sub-field that was never seen are
-        // the nearest thing to another outlet's, and make calibration honest
-        let concept = example.concept.as_deref().map(second_level);
-        let group = example.event.as_deref().or(concept).unwrap_or(&example.id);
-        let next = groups.len();
-        let fold = *groups.entry(group.to_owned()).or_insert(next) % FOLDS;
+        let fold = folds.fold(example);
         texts.push(Text { document, right, keywords: example.keywords, fold });
     }
     texts
 }
 
 /// The language that an example teaches; a keyword list has no grammar to tell it by, so its letters do.
-fn language_of(example: &Example, document: &Document) -> Option<Language> {
+pub fn language_of(example: &Example, document: &Document) -> Option<Language> {
     if !example.keywords {
         return document.language();
     }
