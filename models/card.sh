@@ -64,5 +64,6 @@ print("""
   whom, or irony. Attitude in quoted speech counts like the article`s own. It does not carry over to short posts on a
   given target (the Mawqif row is near chance). Do not use it to judge people.
 - Languages: Arabic and English. Texts in other languages are told apart by common words and letters and not tagged.
-- The stories in the examples are invented, also where they name real institutions; they are vocabulary, not facts.""")
+- The stories in the examples are invented or freely retold, also where they name real institutions; they are
+  vocabulary, not facts.""")
 ' "$table" > models/MODEL_CARD.md
