@@ -66,6 +66,9 @@ pub struct Layer {
     /// Model file [default: the one that ships inside]
     #[arg(long, env = "RASID_MODEL", value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Names to judge the stance toward, TOML: [targets] and name = [aliases]
+    #[arg(long, env = "RASID_WATCH_LIST", value_name = "FILE")]
+    pub watch_list: Option<PathBuf>,
     /// Seconds to drain and commit after SIGTERM [default: 20]
     #[arg(long, env = "RASID_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
     pub shutdown_timeout: Option<f64>,
@@ -120,6 +123,8 @@ pub struct Settings {
     pub http: SocketAddr,
     /// Model file, `None` for the bundled one.
     pub model: Option<PathBuf>,
+    /// Names to judge the stance toward, `None` for nobody.
+    pub watch_list: Option<PathBuf>,
     /// Time to drain.
     #[serde(serialize_with = "seconds")]
     pub shutdown_timeout: Duration,
@@ -181,6 +186,7 @@ impl Settings {
             group: required("group", over.group, under.group)?,
             http: http.parse().map_err(|_| bad("http", &http, "write ADDRESS:PORT, such as 0.0.0.0:9464"))?,
             model: over.model.or(under.model),
+            watch_list: over.watch_list.or(under.watch_list),
             shutdown_timeout: duration(
                 "shutdown_timeout",
                 over.shutdown_timeout.or(under.shutdown_timeout),

@@ -1,12 +1,14 @@
 //! `rasid classify`: files or stdin to tags, without Kafka.
 
 use super::load;
+use super::run::watch_list;
 use crate::article::{Article, Pointers, Rejection, TaggedArticle};
-use crate::model::{Classifier, Document};
+use crate::model::{Classifier, Document, WatchList};
 use crate::text::decode;
 use anyhow::{Context, anyhow};
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Tag articles from files or stdin; prints one JSON object an article
 #[derive(clap::Args)]
@@ -14,6 +16,7 @@ use std::path::PathBuf;
 
 Examples:
   rasid classify --explain article.txt
+  rasid classify --watch-list names.toml article.txt
   curl -s https://example.org/news.json | rasid classify")]
 pub struct Args {
     /// The model file; the one that ships with Rasid by default
@@ -22,6 +25,9 @@ pub struct Args {
     /// Say which terms carried the tag, in log-odds against the runner-up
     #[arg(long)]
     explain: bool,
+    /// Names to judge the stance toward, TOML: [targets] and name = [aliases]
+    #[arg(long, value_name = "FILE")]
+    watch_list: Option<PathBuf>,
     /// Files to tag; stdin without any
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -30,7 +36,8 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let classifier = load(args.model.as_deref())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let mut tagger = Tagger { classifier, explain: args.explain, document: Document::default() };
+    let watch = watch_list(args.watch_list.as_deref())?;
+    let mut tagger = Tagger { classifier, explain: args.explain, watch, document: Document::default() };
     let mut refused = 0;
     if args.files.is_empty() {
         let mut bytes = Vec::new();
@@ -53,6 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 struct Tagger {
     classifier: Classifier,
     explain: bool,
+    watch: Arc<WatchList>,
     document: Document,
 }
 
@@ -92,7 +100,8 @@ impl Tagger {
             Err(rejection) => return Ok(Err(rejection)),
         };
         let pieces = [&*article.title, &*article.text];
-        let tags = self.classifier.classify(&mut self.document, &pieces, self.explain);
+        let mut tags = self.classifier.classify(&mut self.document, &pieces, self.explain);
+        tags.targets = self.classifier.targets(&self.document, &pieces, &self.watch);
         let tagged = TaggedArticle {
             id: article.id.as_deref().unwrap_or(id),
             tags: &tags,

@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     let samples: Vec<&str> = SAMPLES.split("\n----\n").map(str::trim).collect();
     runtime()?.block_on(async {
-        let worker = tokio::spawn(async move { work(&settings, classifier, stopping).await });
+        let worker = tokio::spawn(async move { work(&settings, classifier, Arc::default(), stopping).await });
         if args.once {
             let count = samples.len();
             feed(&brokers, &samples)?;

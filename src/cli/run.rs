@@ -5,11 +5,11 @@ use crate::config::{Layer, Settings};
 use crate::http::{self, Shared};
 use crate::kafka::{KafkaSink, KafkaSource, missing_topics};
 use crate::metrics::Metrics;
-use crate::model::Classifier;
+use crate::model::{Classifier, WatchList};
 use crate::pipeline::{Health, Options, Worker, stopped};
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,13 +38,21 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let settings = Settings::new(args.layer, args.config.as_deref(), environment())
         .map_err(|error| Usage(error.to_string()))?;
     if args.check {
+        watch_list(settings.watch_list.as_deref())?;
         return check(&settings);
     }
     let classifier = Arc::new(load(settings.model.as_deref())?);
+    let watch = watch_list(settings.watch_list.as_deref())?;
     runtime()?.block_on(async {
         let shutdown = signals()?;
-        work(&settings, classifier, shutdown).await
+        work(&settings, classifier, watch, shutdown).await
     })
+}
+
+/// The watch-list at `path`; nobody is watched without one.
+pub fn watch_list(path: Option<&Path>) -> anyhow::Result<Arc<WatchList>> {
+    let list = path.map(WatchList::read).transpose().map_err(|error| Usage(error.to_string()))?;
+    Ok(Arc::new(list.unwrap_or_default()))
 }
 
 /// The environment; what is no UTF-8 is no setting of ours.
@@ -92,6 +100,7 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
 pub async fn work(
     settings: &Settings,
     classifier: Arc<Classifier>,
+    watch: Arc<WatchList>,
     shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let metrics = Metrics::new()?;
@@ -103,7 +112,7 @@ pub async fn work(
     let shared = Shared { metrics: metrics.clone(), health: health.clone(), classifier: classifier.clone() };
     let (end, ended) = watch::channel(false);
     let server = tokio::spawn(http::serve(listener, shared, ended));
-    let done = tag(settings, classifier, metrics, health, shutdown).await;
+    let done = tag(settings, classifier, watch, metrics, health, shutdown).await;
     // the page and the probes answer until the very end
     let _ = end.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -113,6 +122,7 @@ pub async fn work(
 async fn tag(
     settings: &Settings,
     classifier: Arc<Classifier>,
+    watch: Arc<WatchList>,
     metrics: Metrics,
     health: Arc<Health>,
     mut shutdown: watch::Receiver<bool>,
@@ -131,6 +141,7 @@ async fn tag(
             encoding: crate::text::encoding(&settings.encoding)?,
             article: !settings.omit_article,
             explain: !settings.omit_explain,
+            watch,
         },
         metrics: metrics.clone(),
         health: health.clone(),

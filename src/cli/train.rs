@@ -86,7 +86,7 @@ fn compare(examples: &[crate::model::Example]) -> anyhow::Result<()> {
                         for keyword_weight in if task == Task::Topic { vec![0, 1, 2, 4, 8] } else { vec![0] }
                         {
                             let fitting = Fitting { method, smoothing, ..base.fitting };
-                            let recipe = Recipe { terms, fitting, keyword_weight };
+                            let recipe = Recipe { terms, fitting, keyword_weight, ..base };
                             let scores = held_out(&texts, all.len(), &recipe, &[1])?;
                             let right = scores
                                 .iter()

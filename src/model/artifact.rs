@@ -131,7 +131,7 @@ struct Header {
     heads: Vec<HeadHeader>,
 }
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const KEY: &str = "rasid";
 
 /// Lower-case hexadecimal.

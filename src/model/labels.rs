@@ -76,10 +76,13 @@ pub fn labels(task: Task) -> Vec<Label> {
     };
     match task {
         Task::Topic => {
-            let top = concepts().filter(|[_, _, _, level, ..]| *level == "1");
-            let mut top: Vec<Label> = top.map(|[code, _, _, _, name, ar]| label(code, name, ar)).collect();
-            top.sort_by(|a, b| a.code.cmp(&b.code));
-            top
+            // asked for with every example that is read: the list is read once
+            static TOPICS: LazyLock<Vec<[&str; 6]>> = LazyLock::new(|| {
+                let mut top: Vec<_> = concepts().filter(|[_, _, _, level, ..]| *level == "1").collect();
+                top.sort_by_key(|[code, ..]| *code);
+                top
+            });
+            TOPICS.iter().map(|[code, _, _, _, name, ar]| label(code, name, ar)).collect()
         }
         Task::Stance => STANCES.iter().map(|(code, ar)| label(code, code, ar)).collect(),
     }

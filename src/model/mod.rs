@@ -15,6 +15,7 @@ mod folds;
 mod labels;
 mod lint;
 mod score;
+mod targets;
 mod train;
 
 pub use artifact::{Figures, Head, Info, Model, sha256};
@@ -28,9 +29,10 @@ pub use folds::FOLDS;
 pub use labels::{Label, Task, labels, second_level};
 pub use lint::{Check, Finding, Lint, Set, Severity, lint};
 pub use score::{Score, Scorer, argmax};
+pub use targets::{WatchList, WatchListError};
 pub use train::{Progress, Recipe, Text, held_out, texts, train, unknown_language};
 
-use crate::article::{Abstained, ModelTag, StanceTag, Tags, TopicTag};
+use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TopicTag};
 use crate::text::Language;
 use std::sync::Arc;
 use thiserror::Error;
@@ -192,6 +194,21 @@ impl Classifier {
             confidence: stance.probabilities[stance.best],
         });
         tags
+    }
+
+    /// The stance toward each target of `watch` that the text mentions; `document` holds the text
+    /// of `pieces`. Empty in a language that the model does not know.
+    pub fn targets(&self, document: &Document, pieces: &[&str], watch: &WatchList) -> Vec<TargetTag> {
+        let head = document.language().and_then(|language| self.head(language, Task::Stance));
+        let Some(head) = head.filter(|_| !watch.is_empty()) else { return Vec::new() };
+        let toward = |(name, mentions): (Arc<str>, Vec<_>)| {
+            let score = targets::score(&head.scorer, document, pieces, &mentions);
+            let probabilities = head.calibration.probabilities(&score, &[]);
+            let best = argmax(&probabilities);
+            let label = self.stances[best].clone();
+            TargetTag { name, mentions: mentions.len(), label, confidence: probabilities[best] }
+        };
+        watch.mentions(pieces).into_iter().map(toward).collect()
     }
 
     fn topics_above(&self, language: Language, topic: &Prediction) -> Vec<TopicTag> {

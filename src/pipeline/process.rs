@@ -2,9 +2,10 @@
 
 use super::ports::{Destination, Envelope, Header, Output};
 use crate::article::{Article, ArticleCopy, Pointers, Rejection, Source, TaggedArticle};
-use crate::model::{Classifier, Document};
+use crate::model::{Classifier, Document, WatchList};
 use crate::text::{DecodeError, charset, decode, encoding};
 use encoding_rs::Encoding;
+use std::sync::Arc;
 
 /// What became of a record.
 #[derive(Clone, Debug)]
@@ -43,11 +44,19 @@ pub struct Options {
     pub article: bool,
     /// Say which terms carried the tag.
     pub explain: bool,
+    /// Names to judge the stance toward.
+    pub watch: Arc<WatchList>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pointers: Pointers::default(), encoding: encoding_rs::UTF_8, article: true, explain: true }
+        Self {
+            pointers: Pointers::default(),
+            encoding: encoding_rs::UTF_8,
+            article: true,
+            explain: true,
+            watch: Arc::default(),
+        }
     }
 }
 
@@ -86,7 +95,8 @@ fn tag(
     let text = decode(value, Some(declared(envelope)?.unwrap_or(options.encoding)))?;
     let article = Article::read(&text, &options.pointers)?;
     let pieces = [&*article.title, &*article.text];
-    let tags = classifier.classify(document, &pieces, options.explain);
+    let mut tags = classifier.classify(document, &pieces, options.explain);
+    tags.targets = classifier.targets(document, &pieces, &options.watch);
     let id = id(envelope, &article);
     let tagged = TaggedArticle {
         id: &id,
