@@ -24,6 +24,18 @@ pub struct Tags {
     /// The terms that carried the first topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explain: Vec<TermWeight>,
+    /// How much of the text the model knows; for metrics, no part of the record.
+    #[serde(skip)]
+    pub terms: TermCounts,
+}
+
+/// How many terms of a text have weights in the model, repetitions included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TermCounts {
+    /// Terms with weights.
+    pub known: u32,
+    /// All terms.
+    pub total: u32,
 }
 
 /// One topic.

@@ -1,7 +1,10 @@
 //! What a classifier sees of a text: its stems in order, and the terms that a task makes of them.
 
+use super::compiled::Pair;
+use super::explain::Margins;
+use super::memo::Entry;
 use crate::text::{
-    Detector, FUNCTION_WORDS, Key, Language, OtherLetters, Token, Word, pair_key, stem, tokenise,
+    Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, tokenise,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +37,22 @@ pub struct Document {
     pub stems: Vec<Stem>,
     detector: Detector,
     other: OtherLetters,
+    pub(super) scratch: Scratch,
+}
+
+/// Room for what tagging a text needs, so that the next one allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    pub words: Words,
+    /// By word.
+    pub entries: Vec<Entry>,
+    /// Words that were not remembered: index, and what they come to; key of the stem.
+    pub missing: Vec<(usize, Analysis, Key)>,
+    /// Pairs that have weights.
+    pub pairs: Vec<Pair>,
+    /// By column.
+    pub sums: Vec<i32>,
+    pub margins: Margins,
 }
 
 impl Document {
@@ -52,13 +71,13 @@ impl Document {
         for (index, piece) in pieces.iter().enumerate() {
             let (stems, detector) = (&mut self.stems, &mut self.detector);
             self.other += tokenise(piece, |token: Token| {
-                detector.see(&token);
-                let word = stem(token.word);
-                if word.len() >= 2 {
+                let word = analyse(token.word);
+                detector.see(&token, word.marks);
+                if word.stem.len() >= 2 {
                     stems.push(Stem {
-                        word,
-                        key: word.key(),
-                        function: FUNCTION_WORDS.contains(&token.word),
+                        word: word.stem,
+                        key: word.stem.key(),
+                        function: word.function,
                         span: (index as u8, token.start as u32, token.end as u32),
                     });
                 }
