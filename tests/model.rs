@@ -79,7 +79,7 @@ fn the_compiled_scorer_agrees_with_linfa() {
             examples.into_iter().map(move |e| (Document::of(&[&e.title, &e.text]), label)).collect::<Vec<_>>()
         })
         .collect();
-    let terms = Terms { pairs: true, function_words: false };
+    let terms = Terms { pairs: true, function_words: false, half_quotes: true };
     let mut counts = Counts::new(2);
     for (document, label) in &documents {
         counts.add(document, terms, &[(*label, rasid::model::UNIT)]);
@@ -112,6 +112,55 @@ fn the_compiled_scorer_agrees_with_linfa() {
         let difference = f64::from(ours[0] - ours[1]) - (theirs[0] - theirs[1]);
         assert!(difference.abs() < 1e-2 * document.stems.len() as f64 / 50.0, "document {row}: {difference}");
     }
+}
+
+/// Tagging takes a shorter way than training: words are packed many letters at a time, remembered, and
+/// weighed in whole numbers. Here both ways are gone for every example.
+#[test]
+fn tagging_gives_what_the_exact_scorer_gives() {
+    let model = Model::from_bytes(&bundled()).unwrap();
+    let classifier = Classifier::bundled().unwrap();
+    let scorers: std::collections::BTreeMap<_, _> = (model.heads.iter())
+        .map(|(key, head)| {
+            let labels = head.counts.labels();
+            (*key, Scorer::new(&head.counts.terms, &head.weights, labels, head.terms))
+        })
+        .collect();
+    let mut document = Document::default();
+    let (mut count, mut others, mut furthest) = (0, 0, 0f32);
+    for example in read_examples(&example_paths()).unwrap().iter().filter(|example| !example.keywords) {
+        let pieces = [&*example.title, &*example.text];
+        document.read(&pieces);
+        let tags = classifier.classify(&mut Document::default(), &pieces, false);
+        let language = document.language().unwrap();
+        assert_eq!(tags.language, language.code());
+        for task in Task::ALL {
+            let fast = classifier.predict(&document, task, &[]).unwrap();
+            let exact = scorers[&(language, task)].score(&document);
+            assert_eq!((fast.score.known, fast.score.total), (exact.known, exact.total), "{}", example.place);
+            let exact = model.heads[&(language, task)].calibration.probabilities(&exact, &[]);
+            let differences = fast.probabilities.iter().zip(&exact).map(|(a, b)| (a - b).abs());
+            furthest = differences.fold(furthest, f32::max);
+            others += usize::from(rasid::model::argmax(&exact) != fast.best);
+            count += 1;
+            // the same sums, whichever way the words were read
+            match task {
+                Task::Topic => {
+                    let expected = (!fast.abstained).then_some(fast.probabilities[fast.best]);
+                    let found = tags.topics.iter().map(|topic| topic.confidence).reduce(f32::max);
+                    assert!(fast.abstained || found == expected, "{}: {found:?} {expected:?}", example.place);
+                    assert_eq!((tags.terms.known, tags.terms.total), (fast.score.known, fast.score.total));
+                }
+                Task::Stance => {
+                    let confidence = tags.stance.as_ref().unwrap().confidence;
+                    assert_eq!(confidence, fast.probabilities[fast.best], "{}", example.place);
+                }
+            }
+        }
+    }
+    println!("{others} of {count} answers differ; probabilities by at most {furthest}");
+    assert!(others * 1000 <= count, "{others} of {count} answers differ from the exact scorer's");
+    assert!(furthest < 0.005, "a probability is off by {furthest}");
 }
 
 #[test]

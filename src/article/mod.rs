@@ -6,7 +6,8 @@ mod tagged;
 
 pub use read::{Article, Pointers};
 pub use tagged::{
-    Abstained, ArticleCopy, ModelTag, Source, StanceTag, TaggedArticle, Tags, TargetTag, TermWeight, TopicTag,
+    Abstained, ArticleCopy, ModelTag, Source, StanceTag, TaggedArticle, Tags, TargetTag, TermCounts,
+    TermWeight, TopicTag,
 };
 
 use crate::text::DecodeError;

@@ -24,6 +24,18 @@ pub struct Tags {
     /// The terms that carried the first topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub explain: Vec<TermWeight>,
+    /// How much of the text the model knows; for metrics, no part of the record.
+    #[serde(skip)]
+    pub terms: TermCounts,
+}
+
+/// How many terms of a text have weights in the model, repetitions included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TermCounts {
+    /// Terms with weights.
+    pub known: u32,
+    /// All terms.
+    pub total: u32,
 }
 
 /// One topic.
@@ -64,14 +76,17 @@ pub struct TargetTag {
     pub confidence: f32,
 }
 
-/// A term of the text with what it adds, in log-odds of the winner against the runner-up.
+/// A term of the text with what it adds, in log-odds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TermWeight {
     /// The term in the article's own spelling.
     pub term: String,
-    /// Its weight, all mentions together.
+    /// What it adds for the first topic against the runner-up, all mentions together.
     #[serde(serialize_with = "rounded")]
     pub weight: f32,
+    /// What it adds for the first topic against the average topic.
+    #[serde(serialize_with = "rounded")]
+    pub support: f32,
 }
 
 /// Why no topic is given.

@@ -101,7 +101,7 @@ impl Tagger {
         };
         let pieces = [&*article.title, &*article.text];
         let mut tags = self.classifier.classify(&mut self.document, &pieces, self.explain);
-        tags.targets = self.classifier.targets(&self.document, &pieces, &self.watch);
+        tags.targets = self.classifier.targets(&mut self.document, &pieces, &self.watch);
         let tagged = TaggedArticle {
             id: article.id.as_deref().unwrap_or(id),
             tags: &tags,

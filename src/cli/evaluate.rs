@@ -3,7 +3,7 @@
 use super::progress::Bar;
 use super::{Usage, load};
 use crate::article::{Article, Pointers};
-use crate::model::{Classifier, Document, Outcome, Report, Task};
+use crate::model::{Classifier, Document, Outcome, Report, Task, WatchList};
 use anyhow::Context;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(
     after_help = "Data: one JSON object a line with the text, as the worker reads it, and the label in `topic` or `stance`.
+With a field `target` the stance is judged toward that name, as a watch-list would.
 A map says which codes count as which of the data's labels: {\"NAME\": {\"sports\": [\"medtop:15000000\"]}}
 
 Examples:
@@ -58,6 +59,15 @@ struct Labelled<'a> {
     topic: Option<Cow<'a, str>>,
     #[serde(borrow)]
     stance: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    target: Option<Cow<'a, str>>,
+}
+
+/// One article line with its right label, and whom the stance is toward.
+struct Truth<'a> {
+    line: &'a str,
+    label: Cow<'a, str>,
+    target: Option<Cow<'a, str>>,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
@@ -65,7 +75,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let task = if args.field == "topic" { Task::Topic } else { Task::Stance };
     let data = std::fs::read_to_string(&args.data).with_context(|| args.data.display().to_string())?;
     let truths = truths(&args.data, &data, task)?;
-    let occurring: BTreeSet<&str> = truths.iter().map(|(_, label)| &**label).collect();
+    let occurring: BTreeSet<&str> = truths.iter().map(|truth| &*truth.label).collect();
     let mapping = mapping(args, &classifier, task, &occurring)?;
     let allowed: Vec<bool> = mapping
         .columns
@@ -82,7 +92,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// The article lines with their labels.
-fn truths<'a>(path: &Path, data: &'a str, task: Task) -> anyhow::Result<Vec<(&'a str, Cow<'a, str>)>> {
+fn truths<'a>(path: &Path, data: &'a str, task: Task) -> anyhow::Result<Vec<Truth<'a>>> {
     let mut truths = Vec::new();
     for (index, line) in data.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = || format!("{}:{}", path.display(), index + 1);
@@ -92,7 +102,8 @@ fn truths<'a>(path: &Path, data: &'a str, task: Task) -> anyhow::Result<Vec<(&'a
             Task::Stance => labelled.stance,
         };
         let missing = || Usage(format!("{}: no field `{}`", place(), task.name()));
-        truths.push((line, label.ok_or_else(missing)?));
+        let target = labelled.target.filter(|_| task == Task::Stance);
+        truths.push(Truth { line, label: label.ok_or_else(missing)?, target });
     }
     if truths.is_empty() {
         return Err(Usage(format!("{}: no articles in it", path.display())).into());
@@ -139,7 +150,7 @@ fn mapping(
 fn judge(
     classifier: &Classifier,
     task: Task,
-    truths: &[(&str, Cow<'_, str>)],
+    truths: &[Truth<'_>],
     mapping: &Mapping,
     allowed: &[bool],
 ) -> anyhow::Result<Report> {
@@ -151,13 +162,18 @@ fn judge(
     bar.total(truths.len());
     let mut document = Document::default();
     let mut outcomes = Vec::with_capacity(truths.len());
-    for (number, (line, label)) in truths.iter().enumerate() {
-        let article = Article::read(line, &Pointers::default())
+    for (number, truth) in truths.iter().enumerate() {
+        let article = Article::read(truth.line, &Pointers::default())
             .with_context(|| format!("article {} of the data", number + 1))?;
-        document.read(&[&article.title, &article.text]);
-        let prediction = classifier.predict(&document, task, allowed);
+        let pieces = [&*article.title, &*article.text];
+        document.read(&pieces);
+        let target = truth.target.as_deref().and_then(WatchList::of);
+        let prediction = match &target {
+            Some(target) => classifier.predict_toward(&document, &pieces, target, allowed),
+            None => classifier.predict(&document, task, allowed),
+        };
         outcomes.push(Outcome {
-            truth: names.iter().position(|name| name == label).unwrap_or(other),
+            truth: names.iter().position(|name| *name == truth.label).unwrap_or(other),
             guess: prediction.as_ref().map(|p| mapping.columns[p.best].unwrap_or(other)),
             confidence: prediction.as_ref().map_or(0.0, |p| p.probabilities[p.best]),
             abstained: prediction.is_none_or(|p| p.abstained),

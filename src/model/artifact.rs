@@ -9,6 +9,7 @@
 
 use super::ModelError;
 use super::calibrate::Calibration;
+use super::compiled::TaskWeights;
 use super::counts::Counts;
 use super::evaluate::Report;
 use super::features::Terms;
@@ -18,6 +19,7 @@ use crate::text::{Language, NORMALISER_VERSION};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// Everything that training found out.
@@ -112,7 +114,7 @@ pub struct Head {
 }
 
 /// The part of a head that stands in the JSON header.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct HeadHeader {
     language: Language,
     task: Task,
@@ -122,7 +124,14 @@ struct HeadHeader {
     thresholds: Vec<f32>,
 }
 
-#[derive(Serialize, Deserialize)]
+impl HeadHeader {
+    /// The name of one of its tensors.
+    fn tensor(&self, part: &str) -> String {
+        format!("{}.{}.{part}", self.language.code(), self.task.name())
+    }
+}
+
+#[derive(Clone, Serialize, Deserialize)]
 struct Header {
     format: u32,
     /// SHA-256 over the tensors in the order of their names, and over this header without it.
@@ -207,6 +216,39 @@ impl Model {
     /// [`ModelError::File`] says what is wrong with the file, [`ModelError::Normaliser`] that it
     /// was trained for another version of the text rules.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let file = File::open(bytes)?;
+        file.verify()?;
+        let heads = file.header.heads.iter().map(|head| Ok(((head.language, head.task), file.head(head)?)));
+        Ok(Self { heads: heads.collect::<Result<_, ModelError>>()?, info: file.header.info })
+    }
+}
+
+impl Head {
+    /// The weights alone.
+    pub(super) fn task_weights(&self, task: Task) -> TaskWeights<'_> {
+        TaskWeights {
+            task,
+            terms: self.terms,
+            calibration: self.calibration,
+            thresholds: self.thresholds.clone(),
+            vocabulary: self.weights.rows.iter().map(|row| &*self.counts.terms[*row as usize]).collect(),
+            table: Cow::Borrowed(&self.weights.table),
+        }
+    }
+}
+
+/// A model file whose header was read.
+pub(super) struct File<'a> {
+    header: Header,
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> File<'a> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`], but for what is in the tensors.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let broken = |error: safetensors::SafeTensorError| {
             corrupt(format!("no safetensors file, or cut short: {error}"))
         };
@@ -215,27 +257,116 @@ impl Model {
         let json = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
             corrupt("a safetensors file, but not one of Rasid's: its header has no `rasid`")
         })?;
-        let mut header: Header =
+        let header: Header =
             serde_json::from_str(json).map_err(|error| corrupt(format!("header: {error}")))?;
         if header.format != FORMAT {
             return Err(corrupt(format!("format {} where this Rasid reads {FORMAT}", header.format)));
         }
-        let expected = std::mem::take(&mut header.checksum);
-        let mut sorted = tensors.tensors();
-        sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        let found = checksum(&header, sorted.iter().map(|(name, view)| (&**name, view.data())))?;
-        if found != expected {
-            return Err(corrupt("checksum mismatch: the file was changed or damaged; get it again"));
-        }
         if header.info.normaliser != NORMALISER_VERSION {
             return Err(ModelError::Normaliser { model: header.info.normaliser });
         }
-        let mut heads = BTreeMap::new();
-        for head in header.heads {
-            let labels = header.info.labels(head.task).len();
-            heads.insert((head.language, head.task), read_head(&tensors, head, labels)?);
+        Ok(Self { header, tensors })
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &Info {
+        &self.header.info
+    }
+
+    /// Compares the checksum.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] where it differs.
+    pub fn verify(&self) -> Result<(), ModelError> {
+        let mut sorted = self.tensors.tensors();
+        sorted.sort_by(|a, b| a.0.cmp(&b.0));
+        let found = checksum(&self.header, sorted.iter().map(|(name, view)| (&**name, view.data())))?;
+        if found != self.header.checksum {
+            return Err(corrupt("checksum mismatch: the file was changed or damaged; get it again"));
         }
-        Ok(Self { info: header.info, heads })
+        Ok(())
+    }
+
+    /// The weights of all tasks of a language, and nothing of the counts.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] where tensors are missing or do not fit each other.
+    pub fn weights(&self, language: Language) -> Result<Vec<TaskWeights<'_>>, ModelError> {
+        let heads = self.header.heads.iter().filter(|head| head.language == language);
+        heads.map(|head| self.task_weights(head)).collect()
+    }
+
+    fn task_weights(&self, head: &HeadHeader) -> Result<TaskWeights<'_>, ModelError> {
+        let labels = self.header.info.labels(head.task).len();
+        let terms: Vec<&str> = self.terms(head)?.lines().collect();
+        let rows = self.words(head, "rows", Dtype::U32)?.iter().map(|row| u32::from_le_bytes(*row));
+        let vocabulary: Vec<&str> = rows.map_while(|row| terms.get(row as usize).copied()).collect();
+        let weights = self.words(head, "weights", Dtype::F32)?;
+        let table: Vec<f32> = weights.iter().map(|weight| f32::from_le_bytes(*weight)).collect();
+        let fits = self.words(head, "rows", Dtype::U32)?.len() == vocabulary.len()
+            && table.len() == vocabulary.len() * labels
+            && head.thresholds.len() == labels
+            && table.iter().all(|weight| weight.is_finite());
+        if !fits {
+            return Err(corrupt(format!("the tensors of {} do not fit each other", head.tensor("*"))));
+        }
+        Ok(TaskWeights {
+            task: head.task,
+            terms: head.terms,
+            calibration: head.calibration,
+            thresholds: head.thresholds.clone(),
+            vocabulary,
+            table: Cow::Owned(table),
+        })
+    }
+
+    fn view(&self, name: &str) -> Result<TensorView<'_>, ModelError> {
+        self.tensors.tensor(name).map_err(|error| corrupt(error.to_string()))
+    }
+
+    fn terms(&self, head: &HeadHeader) -> Result<&str, ModelError> {
+        let name = head.tensor("terms");
+        std::str::from_utf8(self.view(&name)?.data())
+            .map_err(|_| corrupt(format!("tensor {name} is no UTF-8")))
+    }
+
+    /// A tensor of 32-bit values.
+    fn words(&self, head: &HeadHeader, part: &str, dtype: Dtype) -> Result<&[[u8; 4]], ModelError> {
+        let name = head.tensor(part);
+        let view = self.view(&name)?;
+        if view.dtype() != dtype {
+            return Err(corrupt(format!("tensor {name} is {:?}, not {dtype:?}", view.dtype())));
+        }
+        Ok(view.data().as_chunks().0)
+    }
+
+    /// A head with its counts.
+    fn head(&self, head: &HeadHeader) -> Result<Head, ModelError> {
+        let labels = self.header.info.labels(head.task).len();
+        let u32s = |part: &str| -> Result<Vec<u32>, ModelError> {
+            let words = self.words(head, part, Dtype::U32)?;
+            Ok(words.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+        };
+        let weights = self.task_weights(head)?.table.into_owned();
+        let terms: Vec<String> = self.terms(head)?.lines().map(str::to_owned).collect();
+        let view = self.view(&head.tensor("labels"))?;
+        let entries = view.data().as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
+        let sparse = Sparse { ends: u32s("ends")?, labels: entries.collect(), counts: u32s("counts")? };
+        let table = sparse.table(labels).unwrap_or_default();
+        let (texts, documents) = (u32s("texts")?, u32s("documents")?);
+        let fits =
+            texts.len() == terms.len() && table.len() == terms.len() * labels && documents.len() == labels;
+        if !fits {
+            return Err(corrupt(format!("the tensors of {} do not fit each other", head.tensor("*"))));
+        }
+        Ok(Head {
+            terms: head.terms,
+            fitting: head.fitting,
+            calibration: head.calibration,
+            thresholds: head.thresholds.clone(),
+            counts: Counts::from_parts(terms, texts, table, documents),
+            weights: Weights { rows: u32s("rows")?, table: weights },
+        })
     }
 }
 
@@ -281,54 +412,12 @@ fn checksum<'a>(
     tensors: impl Iterator<Item = (&'a str, &'a [u8])>,
 ) -> Result<String, ModelError> {
     let mut hasher = Sha256::new();
-    hasher.update(serde_json::to_vec(header).map_err(|error| corrupt(error.to_string()))?);
+    let header = Header { checksum: String::new(), ..header.clone() };
+    hasher.update(serde_json::to_vec(&header).map_err(|error| corrupt(error.to_string()))?);
     for (name, bytes) in tensors {
         hasher.update(name.as_bytes());
         hasher.update((bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     }
     Ok(hex(&hasher.finalize()))
-}
-
-fn read_head(tensors: &SafeTensors<'_>, head: HeadHeader, labels: usize) -> Result<Head, ModelError> {
-    let name = |part: &str| format!("{}.{}.{part}", head.language.code(), head.task.name());
-    let words = |part: &str, dtype| -> Result<Vec<[u8; 4]>, ModelError> {
-        let view = tensors.tensor(&name(part)).map_err(|error| corrupt(error.to_string()))?;
-        if view.dtype() != dtype {
-            return Err(corrupt(format!("tensor {} is {:?}, not {dtype:?}", name(part), view.dtype())));
-        }
-        Ok(view.data().as_chunks::<4>().0.to_vec())
-    };
-    let u32s = |part: &str| -> Result<Vec<u32>, ModelError> {
-        Ok(words(part, Dtype::U32)?.into_iter().map(u32::from_le_bytes).collect())
-    };
-    let view = tensors.tensor(&name("terms")).map_err(|error| corrupt(error.to_string()))?;
-    let terms = std::str::from_utf8(view.data())
-        .map_err(|_| corrupt(format!("tensor {} is no UTF-8", name("terms"))))?;
-    let terms: Vec<String> = terms.lines().map(str::to_owned).collect();
-    let view = tensors.tensor(&name("labels")).map_err(|error| corrupt(error.to_string()))?;
-    let entries = view.data().as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
-    let sparse = Sparse { ends: u32s("ends")?, labels: entries.collect(), counts: u32s("counts")? };
-    let table = sparse.table(labels).unwrap_or_default();
-    let (texts, documents) = (u32s("texts")?, u32s("documents")?);
-    let rows = u32s("rows")?;
-    let weights: Vec<f32> = words("weights", Dtype::F32)?.into_iter().map(f32::from_le_bytes).collect();
-    let fits = texts.len() == terms.len()
-        && table.len() == terms.len() * labels
-        && documents.len() == labels
-        && weights.len() == rows.len() * labels
-        && head.thresholds.len() == labels
-        && rows.iter().all(|row| (*row as usize) < terms.len())
-        && weights.iter().all(|weight| weight.is_finite());
-    if !fits {
-        return Err(corrupt(format!("the tensors of {} do not fit each other", name("*"))));
-    }
-    Ok(Head {
-        terms: head.terms,
-        fitting: head.fitting,
-        calibration: head.calibration,
-        thresholds: head.thresholds,
-        counts: Counts::from_parts(terms, texts, table, documents),
-        weights: Weights { rows, table: weights },
-    })
 }

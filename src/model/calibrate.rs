@@ -10,7 +10,7 @@
 //! articles under different labels. No cross-validation on one's own examples sees that, so a
 //! share of the probability (`noise`) is spread over all labels: it caps the confidence.
 
-use super::score::Score;
+use super::score::{Score, allows};
 use serde::{Deserialize, Serialize};
 
 /// Evidence to probabilities.
@@ -40,18 +40,18 @@ impl Calibration {
     /// evidence taken out first so that nothing overflows however long the text.
     pub fn probabilities(self, score: &Score, allowed: &[bool]) -> Vec<f32> {
         let scale = self.scale(score.total);
-        let top = score.evidence.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let mut probabilities: Vec<f32> =
-            score.evidence.iter().map(|evidence| ((evidence - top) * scale).exp()).collect();
+        let top = score.best(allowed).map_or(0.0, |best| score.evidence[best]);
+        let weigh = |(label, evidence): (usize, &f32)| {
+            if allows(allowed, label) { ((evidence - top) * scale).exp() } else { 0.0 }
+        };
+        let mut probabilities: Vec<f32> = score.evidence.iter().enumerate().map(weigh).collect();
         let sum: f32 = probabilities.iter().sum();
-        let floor = self.noise / probabilities.len() as f32;
+        let labels = (0..probabilities.len()).filter(|label| allows(allowed, *label)).count();
+        let floor = self.noise / labels.max(1) as f32;
         for (label, probability) in probabilities.iter_mut().enumerate() {
-            let allows = allowed.get(label).copied().unwrap_or(true);
-            *probability = if allows { (1.0 - self.noise) * *probability / sum + floor } else { 0.0 };
-        }
-        if !allowed.is_empty() {
-            let sum: f32 = probabilities.iter().sum();
-            probabilities.iter_mut().for_each(|probability| *probability /= sum);
+            if allows(allowed, label) {
+                *probability = (1.0 - self.noise) * *probability / sum + floor;
+            }
         }
         probabilities
     }
@@ -119,7 +119,9 @@ mod tests {
         let p = calibration.probabilities(&score, &[]);
         assert!((p[0] - 0.92).abs() < 1e-6 && (p.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{p:?}");
         let closed = calibration.probabilities(&score, &[true, true, false, false, false]);
-        assert!((closed[0] - 0.92 / 0.94).abs() < 1e-6 && closed[2] == 0.0, "{closed:?}");
+        assert!((closed[0] - 0.95).abs() < 1e-6 && closed[2] == 0.0, "{closed:?}");
+        // far behind a label that does not compete, the better one is still told
+        assert_eq!(score.best(&[false, false, true, true, false]), Some(3));
         assert_eq!(calibration.probabilities(&Score { evidence: vec![0.0; 4], known: 0, total: 0 }, &[]), [0.25; 4]);
     }
 }

@@ -1,8 +1,9 @@
 //! What a classifier sees of a text: its stems in order, and the terms that a task makes of them.
 
-use crate::text::{
-    Detector, FUNCTION_WORDS, Key, Language, OtherLetters, Token, Word, pair_key, stem, tokenise,
-};
+use super::compiled::Pair;
+use super::explain::Margins;
+use super::memo::Entry;
+use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise};
 use serde::{Deserialize, Serialize};
 
 /// Which terms a task counts.
@@ -12,6 +13,8 @@ pub struct Terms {
     pub pairs: bool,
     /// Words of grammar (in, not, هذا) count too.
     pub function_words: bool,
+    /// Single stems between quotation marks count half: who is quoted speaks, not the article.
+    pub half_quotes: bool,
 }
 
 /// One stem of a text.
@@ -23,6 +26,8 @@ pub struct Stem {
     pub key: Key,
     /// Whether the word is one of grammar.
     pub function: bool,
+    /// Whether the word stands between quotation marks.
+    pub quoted: bool,
     /// Where the word stands: piece of the text, first and past-last byte in it.
     pub span: (u8, u32, u32),
 }
@@ -34,6 +39,44 @@ pub struct Document {
     pub stems: Vec<Stem>,
     detector: Detector,
     other: OtherLetters,
+    pub(super) scratch: Scratch,
+}
+
+/// Room for what tagging a text needs, so that the next one allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    pub words: Words,
+    /// By word.
+    pub entries: Vec<Entry>,
+    /// Words that were not remembered: index, and what they come to; key of the stem.
+    pub missing: Vec<(usize, Analysis, Key)>,
+    /// Pairs that have weights.
+    pub pairs: Vec<Pair>,
+    /// By column.
+    pub sums: Vec<i32>,
+    pub margins: Margins,
+}
+
+impl Scratch {
+    /// Rows of the words between quotation marks, for terms of which those count half; `pieces` are
+    /// those that were read.
+    pub fn quoted_rows(&self, terms: Terms, pieces: &[&str], language: Language) -> Vec<usize> {
+        let mut quoted = Vec::new();
+        if !terms.half_quotes {
+            return quoted;
+        }
+        let mut first = 0;
+        for (piece, end) in pieces.iter().zip(&self.words.ends) {
+            let starts = &self.words.starts[first..*end];
+            for quote in quotes(piece) {
+                let index = |byte: usize| first + starts.partition_point(|start| (*start as usize) < byte);
+                let words = &self.entries[index(quote.start)..index(quote.end)];
+                quoted.extend(words.iter().map(|entry| entry.row(language)));
+            }
+            first = *end;
+        }
+        quoted
+    }
 }
 
 impl Document {
@@ -51,14 +94,16 @@ impl Document {
         self.other = 0;
         for (index, piece) in pieces.iter().enumerate() {
             let (stems, detector) = (&mut self.stems, &mut self.detector);
+            let quotes = quotes(piece);
             self.other += tokenise(piece, |token: Token| {
-                detector.see(&token);
-                let word = stem(token.word);
-                if word.len() >= 2 {
+                let word = analyse(token.word);
+                detector.see(&token, word.marks);
+                if word.stem.len() >= 2 {
                     stems.push(Stem {
-                        word,
-                        key: word.key(),
-                        function: FUNCTION_WORDS.contains(&token.word),
+                        word: word.stem,
+                        key: word.stem.key(),
+                        function: word.function,
+                        quoted: quotes.iter().any(|quote| quote.contains(&token.start)),
                         span: (index as u8, token.start as u32, token.end as u32),
                     });
                 }

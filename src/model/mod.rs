@@ -4,6 +4,7 @@
 
 mod artifact;
 mod calibrate;
+mod compiled;
 mod counts;
 mod duplicates;
 mod evaluate;
@@ -14,6 +15,7 @@ mod fit;
 mod folds;
 mod labels;
 mod lint;
+mod memo;
 mod score;
 mod targets;
 mod train;
@@ -29,13 +31,19 @@ pub use folds::FOLDS;
 pub use labels::{Label, Task, labels, second_level};
 pub use lint::{Check, Finding, Lint, Set, Severity, lint};
 pub use score::{Score, Scorer, argmax};
+use targets::Mention;
 pub use targets::{WatchList, WatchListError};
 pub use train::{Progress, Recipe, Text, held_out, texts, train, unknown_language};
 
-use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TopicTag};
-use crate::text::Language;
+use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TopicTag};
+use crate::text::{Language, Word, analyse};
+use compiled::{Compiled, Stems, TaskColumns, TaskWeights};
+use features::Scratch;
+use memo::{Entry, Memo};
+use std::cell::RefCell;
 use std::sync::Arc;
 use thiserror::Error;
+use thread_local::ThreadLocal;
 
 /// A model that cannot be made or read.
 #[derive(Debug, Error)]
@@ -68,16 +76,10 @@ pub struct Classifier {
     /// Topic code, English and Arabic name, by column.
     topics: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
     stances: Vec<Arc<str>>,
-    heads: Vec<Compiled>,
-}
-
-#[derive(Debug)]
-struct Compiled {
-    language: Language,
-    task: Task,
-    scorer: Scorer,
-    calibration: Calibration,
-    thresholds: Vec<f32>,
+    stems: Stems,
+    languages: Vec<Compiled>,
+    /// What each thread has met.
+    memos: ThreadLocal<RefCell<Memo>>,
 }
 
 /// The answer to one task.
@@ -93,13 +95,41 @@ pub struct Prediction {
     pub score: Score,
 }
 
+impl Prediction {
+    /// `quoted` are the rows of the words between quotation marks.
+    fn of(
+        compiled: &Compiled,
+        task: &TaskColumns,
+        sums: &[i32],
+        quoted: impl Iterator<Item = usize>,
+        allowed: &[bool],
+    ) -> Self {
+        let mut score = compiled.score(task, sums);
+        if task.terms.half_quotes {
+            let theirs = compiled.score_by(task, quoted.map(|row| (row, 0.5)));
+            score.evidence.iter_mut().zip(theirs.evidence).for_each(|(sum, half)| *sum -= half);
+            score.total -= theirs.total;
+        }
+        Self::from_score(task, score, allowed)
+    }
+
+    fn from_score(task: &TaskColumns, score: Score, allowed: &[bool]) -> Self {
+        let probabilities = task.calibration.probabilities(&score, allowed);
+        let best = score.best(allowed).unwrap_or_default();
+        let abstained = score.known == 0 || probabilities[best] < task.thresholds[best];
+        Self { probabilities, best, abstained, score }
+    }
+}
+
 impl Classifier {
     /// Reads and compiles a model file.
     ///
     /// # Errors
     /// As [`Model::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        Ok(Self::new(Model::from_bytes(bytes)?, sha256(bytes)))
+        let file = artifact::File::open(bytes)?;
+        file.verify()?;
+        Self::compile(&file, sha256(bytes))
     }
 
     /// The model that ships with Rasid.
@@ -107,29 +137,52 @@ impl Classifier {
     /// # Errors
     /// [`ModelError`] only in a binary built from a tree whose model was not retrained.
     pub fn bundled() -> Result<Self, ModelError> {
-        Self::from_bytes(BUNDLED)
+        // a test verifies its checksum
+        Self::compile(&artifact::File::open(BUNDLED)?, sha256(BUNDLED))
+    }
+
+    fn compile(file: &artifact::File<'_>, sha256: String) -> Result<Self, ModelError> {
+        let mut languages = Vec::new();
+        for language in Language::ALL {
+            languages.push((language, file.weights(language)?));
+        }
+        Self::of(file.info().clone(), sha256, languages)
     }
 
     /// Compiles `model`, whose file has the digest `sha256`.
-    pub fn new(model: Model, sha256: String) -> Self {
-        let heads = model.heads.iter().map(|((language, task), head)| Compiled {
-            language: *language,
-            task: *task,
-            scorer: Scorer::new(&head.counts.terms, &head.weights, head.counts.labels(), head.terms),
-            calibration: head.calibration,
-            thresholds: head.thresholds.clone(),
-        });
-        Self {
-            heads: heads.collect(),
-            tag: ModelTag { name: model.info.name.clone(), version: model.info.version.clone(), sha256 },
-            topics: (model.info.topics.iter())
+    ///
+    /// # Errors
+    /// [`ModelError::File`] where it has more terms than can be told apart.
+    pub fn new(model: Model, sha256: String) -> Result<Self, ModelError> {
+        let of = |language| {
+            let heads = model.heads.iter().filter(move |((of, _), _)| *of == language);
+            (language, heads.map(|((_, task), head)| head.task_weights(*task)).collect())
+        };
+        let languages = Language::ALL.map(of).into();
+        Self::of(model.info.clone(), sha256, languages)
+    }
+
+    fn of(
+        info: Info,
+        sha256: String,
+        languages: Vec<(Language, Vec<TaskWeights<'_>>)>,
+    ) -> Result<Self, ModelError> {
+        let terms = languages.iter().flat_map(|(_, tasks)| tasks).map(|task| task.vocabulary.len());
+        let mut stems = Stems::with_capacity(terms.sum());
+        let languages = languages.iter().map(|(language, tasks)| Compiled::new(*language, tasks, &mut stems));
+        Ok(Self {
+            languages: languages.collect::<Result<_, _>>()?,
+            stems,
+            memos: ThreadLocal::new(),
+            tag: ModelTag { name: info.name.clone(), version: info.version.clone(), sha256 },
+            topics: (info.topics.iter())
                 .map(|label| {
                     (label.code.as_str().into(), label.name.as_str().into(), label.name_ar.as_str().into())
                 })
                 .collect(),
-            stances: model.info.stances.iter().map(|label| label.code.as_str().into()).collect(),
-            info: model.info,
-        }
+            stances: info.stances.iter().map(|label| label.code.as_str().into()).collect(),
+            info,
+        })
     }
 
     /// What output records say of the model.
@@ -142,82 +195,147 @@ impl Classifier {
         &self.info
     }
 
-    fn head(&self, language: Language, task: Task) -> Option<&Compiled> {
-        self.heads.iter().find(|head| head.language == language && head.task == task)
+    /// The tables of a language.
+    fn compiled(&self, language: Language) -> &Compiled {
+        &self.languages[language as usize]
     }
 
     /// Answers `task` for a document; `allowed` (by label, empty for all) says which labels compete.
     /// `None` in a language that the model does not know.
     pub fn predict(&self, document: &Document, task: Task, allowed: &[bool]) -> Option<Prediction> {
-        self.predict_in(document, document.language()?, task, allowed)
+        let compiled = self.compiled(document.language()?);
+        let (entries, ends) = Compiled::entries(document, &self.stems);
+        let mut sums = Vec::new();
+        compiled.sum(&entries, &ends, &mut Vec::new(), &mut sums);
+        let quoted = entries.iter().zip(&document.stems).filter(|(_, stem)| stem.quoted);
+        let quoted = quoted.map(|(entry, _)| entry.row(compiled.language));
+        Some(Prediction::of(compiled, compiled.task(task)?, &sums, quoted, allowed))
     }
 
-    fn predict_in(
-        &self,
-        document: &Document,
-        language: Language,
-        task: Task,
-        allowed: &[bool],
-    ) -> Option<Prediction> {
-        let head = self.head(language, task)?;
-        let score = head.scorer.score(document);
-        let probabilities = head.calibration.probabilities(&score, allowed);
-        let best = argmax(&probabilities);
-        let abstained = score.known == 0 || probabilities[best] < head.thresholds[best];
-        Some(Prediction { probabilities, best, abstained, score })
+    /// Finds out what each word of `scratch` comes to.
+    fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
+        let Scratch { words, entries, missing, .. } = scratch;
+        let mut memo = self.memos.get_or_default().borrow_mut();
+        let word = |index: usize| {
+            let word = Word::of_key(words.keys[index]);
+            word.or_else(|| Some(words.token(pieces, index)?.0.word)).unwrap_or_default()
+        };
+        missing.clear();
+        missing.extend(memo.look_up(&words.keys, entries).map(|index| {
+            let word = analyse(word(index));
+            (index, word, word.stem.key())
+        }));
+        self.stems.prefetch(missing.iter().map(|(.., stem)| *stem));
+        for (index, word, stem) in missing {
+            let short = word.stem.len() < 2;
+            let rows = if short {
+                [compiled::NOTHING; 2]
+            } else {
+                compiled::rows(self.stems.get(*stem), word.function)
+            };
+            entries[*index] = Entry::new(rows, word.marks, word.function, short);
+            memo.insert(words.keys[*index], entries[*index]);
+        }
     }
 
     /// Tags the pieces of one text (title, body); with `explain`, says which terms carried the tag.
+    ///
+    /// Uses `document` as room to work in and leaves its stems as they are.
     pub fn classify(&self, document: &mut Document, pieces: &[&str], explain: bool) -> Tags {
-        document.read(pieces);
-        let language = document.language();
+        let scratch = &mut document.scratch;
+        scratch.words.clear();
+        pieces.iter().for_each(|piece| scratch.words.read(piece));
+        self.look_up(scratch, pieces);
+        let words = &mut scratch.words;
+        words.detector.see_marks(scratch.entries.iter().map(|entry| entry.marks()));
+        let language = words.detector.verdict(words.other);
         let mut tags = Tags { language: language.map_or("und", Language::code), ..Tags::default() };
         let Some(language) = language else {
             tags.abstained = Some(Abstained::Language);
             return tags;
         };
-        if let Some(topic) = self.predict_in(document, language, Task::Topic, &[]) {
-            tags.topics = self.topics_above(language, &topic);
-            if explain
-                && !tags.topics.is_empty()
-                && let Some(head) = self.head(language, Task::Topic)
-            {
-                tags.explain = explain::explain(&head.scorer, document, pieces, &topic, head.calibration);
+        let compiled = self.compiled(language);
+        compiled.sum(&scratch.entries, &words.ends, &mut scratch.pairs, &mut scratch.sums);
+        if let Some(task) = compiled.task(Task::Topic) {
+            let quoted = scratch.quoted_rows(task.terms, pieces, language);
+            let topic = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
+            tags.terms = TermCounts { known: topic.score.known, total: topic.score.total };
+            tags.topics = self.topics_above(task, &topic);
+            if explain && !tags.topics.is_empty() {
+                tags.explain = explain::explain(compiled, task, scratch, pieces, &topic);
             }
         }
         if tags.topics.is_empty() {
-            let known = self.head(language, Task::Topic).is_some();
+            let known = compiled.task(Task::Topic).is_some();
             tags.abstained = Some(if known { Abstained::LowConfidence } else { Abstained::Language });
         }
-        tags.stance = self.predict_in(document, language, Task::Stance, &[]).map(|stance| StanceTag {
-            label: self.stances[stance.best].clone(),
-            confidence: stance.probabilities[stance.best],
+        tags.stance = compiled.task(Task::Stance).map(|task| {
+            let quoted = scratch.quoted_rows(task.terms, pieces, language);
+            let stance = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
+            StanceTag {
+                label: self.stances[stance.best].clone(),
+                confidence: stance.probabilities[stance.best],
+            }
         });
         tags
     }
 
-    /// The stance toward each target of `watch` that the text mentions; `document` holds the text
-    /// of `pieces`. Empty in a language that the model does not know.
-    pub fn targets(&self, document: &Document, pieces: &[&str], watch: &WatchList) -> Vec<TargetTag> {
-        let head = document.language().and_then(|language| self.head(language, Task::Stance));
-        let Some(head) = head.filter(|_| !watch.is_empty()) else { return Vec::new() };
+    /// The stance toward each target of `watch` that the text of `pieces` mentions; reads it into
+    /// `document` where it mentions one. Empty in a language that the model does not know.
+    pub fn targets(&self, document: &mut Document, pieces: &[&str], watch: &WatchList) -> Vec<TargetTag> {
+        let mentioned = watch.mentions(pieces);
+        if !mentioned.is_empty() {
+            document.read(pieces);
+        }
         let toward = |(name, mentions): (Arc<str>, Vec<_>)| {
-            let score = targets::score(&head.scorer, document, pieces, &mentions);
-            let probabilities = head.calibration.probabilities(&score, &[]);
-            let best = argmax(&probabilities);
-            let label = self.stances[best].clone();
-            TargetTag { name, mentions: mentions.len(), label, confidence: probabilities[best] }
+            let stance = self.toward(document, pieces, &mentions, &[])?;
+            Some(TargetTag {
+                name,
+                mentions: mentions.len(),
+                label: self.stances[stance.best].clone(),
+                confidence: stance.probabilities[stance.best],
+            })
         };
-        watch.mentions(pieces).into_iter().map(toward).collect()
+        mentioned.into_iter().filter_map(toward).collect()
     }
 
-    fn topics_above(&self, language: Language, topic: &Prediction) -> Vec<TopicTag> {
-        let Some(head) = self.head(language, Task::Topic) else { return Vec::new() };
+    /// The stance toward the one target of `watch`, as [`Classifier::predict`] answers; of the whole
+    /// text where it does not mention the target. `document` holds the text of `pieces`.
+    pub fn predict_toward(
+        &self,
+        document: &Document,
+        pieces: &[&str],
+        watch: &WatchList,
+        allowed: &[bool],
+    ) -> Option<Prediction> {
+        match watch.mentions(pieces).first() {
+            Some((_, mentions)) => self.toward(document, pieces, mentions, allowed),
+            None => self.predict(document, Task::Stance, allowed),
+        }
+    }
+
+    fn toward(
+        &self,
+        document: &Document,
+        pieces: &[&str],
+        mentions: &[Mention],
+        allowed: &[bool],
+    ) -> Option<Prediction> {
+        let compiled = self.compiled(document.language()?);
+        let task = compiled.task(Task::Stance)?;
+        let near = targets::nearness(document, pieces, mentions, task.terms);
+        let (entries, _) = Compiled::entries(document, &self.stems);
+        let rows = entries.iter().map(|entry| entry.row(compiled.language));
+        let score = compiled.score_by(task, rows.zip(near));
+        Some(Prediction::from_score(task, score, allowed))
+    }
+
+    fn topics_above(&self, task: &TaskColumns, topic: &Prediction) -> Vec<TopicTag> {
         if topic.score.known == 0 {
             return Vec::new();
         }
         let mut above: Vec<usize> = (0..topic.probabilities.len())
-            .filter(|label| topic.probabilities[*label] >= head.thresholds[*label])
+            .filter(|label| topic.probabilities[*label] >= task.thresholds[*label])
             .collect();
         above.sort_by(|a, b| topic.probabilities[*b].total_cmp(&topic.probabilities[*a]));
         above

@@ -1,15 +1,16 @@
-//! The compiled classifier: terms to weights by one look-up, weights to probabilities.
+//! The exact classifier that training uses: terms to weights by one look-up.
 
 use super::features::{Document, Terms};
 use super::fit::Weights;
-use crate::text::{Key, term_key};
+use crate::text::{Key, Slots, term_key};
 
 /// Weights of one task in one language, ready to score.
 #[derive(Clone, Debug)]
 pub struct Scorer {
     terms: Terms,
     labels: usize,
-    slots: Slots,
+    /// One more than the row.
+    slots: Slots<u32>,
     weights: Vec<f32>,
 }
 
@@ -24,12 +25,34 @@ pub struct Score {
     pub total: u32,
 }
 
+/// Whether a label competes among those `allowed`, all where it is empty.
+pub fn allows(allowed: &[bool], label: usize) -> bool {
+    allowed.is_empty() || allowed.get(label).copied().unwrap_or(false)
+}
+
+impl Score {
+    /// The label with the most evidence among those `allowed` (all where it is empty); the first of
+    /// equal ones.
+    pub fn best(&self, allowed: &[bool]) -> Option<usize> {
+        let mut best: Option<usize> = None;
+        for label in (0..self.evidence.len()).filter(|label| allows(allowed, *label)) {
+            if best.is_none_or(|best| self.evidence[label] > self.evidence[best]) {
+                best = Some(label);
+            }
+        }
+        best
+    }
+}
+
 impl Scorer {
     /// Compiles `weights`, whose rows are those of `vocabulary`.
     pub fn new(vocabulary: &[String], weights: &Weights, labels: usize, terms: Terms) -> Self {
         let mut slots = Slots::with_capacity(weights.rows.len());
         for (id, row) in weights.rows.iter().enumerate() {
-            slots.insert(term_key(&vocabulary[*row as usize]), id as u32);
+            let key = term_key(&vocabulary[*row as usize]);
+            if key != Slots::<u32>::EMPTY {
+                *slots.entry(key) = id as u32 + 1;
+            }
         }
         Self { terms, labels, slots, weights: weights.table.clone() }
     }
@@ -37,7 +60,7 @@ impl Scorer {
     /// The weights of a term, by label.
     #[inline]
     pub fn weights(&self, key: Key) -> Option<&[f32]> {
-        let id = self.slots.get(key)? as usize;
+        let id = (self.slots.get(key) as usize).checked_sub(1)?;
         self.weights.get(id * self.labels..(id + 1) * self.labels)
     }
 
@@ -54,15 +77,19 @@ impl Scorer {
     /// Weighs a text.
     pub fn score(&self, document: &Document) -> Score {
         let mut score = Score { evidence: vec![0.0; self.labels], known: 0, total: 0 };
-        document.terms(self.terms, |key, _, _| {
+        let mut quoted = 0u32;
+        document.terms(self.terms, |key, (_, pair), index| {
+            let half = self.terms.half_quotes && document.stems[index].quoted && pair.is_none();
             score.total += 1;
+            quoted += u32::from(half);
             if let Some(weights) = self.weights(key) {
                 score.known += 1;
                 for (sum, weight) in score.evidence.iter_mut().zip(weights) {
-                    *sum += weight;
+                    *sum += if half { 0.5 * weight } else { *weight };
                 }
             }
         });
+        score.total -= quoted.div_ceil(2);
         score
     }
 }
@@ -76,50 +103,4 @@ pub fn argmax(values: &[f32]) -> usize {
         }
     }
     best
-}
-
-/// Open addressing with linear probing, at most half full: a miss costs one cache line.
-#[derive(Clone, Debug)]
-struct Slots {
-    table: Vec<(Key, u32)>,
-    shift: u32,
-}
-
-impl Slots {
-    /// Key of an empty slot: no word packs to zero.
-    const EMPTY: Key = 0;
-
-    fn with_capacity(terms: usize) -> Self {
-        let size = (terms * 2).next_power_of_two().max(2);
-        Self { table: vec![(Self::EMPTY, 0); size], shift: 64 - size.trailing_zeros() }
-    }
-
-    #[inline]
-    fn home(&self, key: Key) -> usize {
-        // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
-        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
-    }
-
-    fn insert(&mut self, key: Key, id: u32) {
-        let mut at = self.home(key);
-        while self.table[at].0 != Self::EMPTY && self.table[at].0 != key {
-            at = (at + 1) & (self.table.len() - 1);
-        }
-        self.table[at] = (key, id);
-    }
-
-    #[inline]
-    fn get(&self, key: Key) -> Option<u32> {
-        let mut at = self.home(key);
-        loop {
-            let (found, id) = self.table[at];
-            if found == key {
-                return Some(id);
-            }
-            if found == Self::EMPTY {
-                return None;
-            }
-            at = (at + 1) & (self.table.len() - 1);
-        }
-    }
 }

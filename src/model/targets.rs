@@ -5,7 +5,6 @@
 //! from the mention.
 
 use super::features::{Document, Terms};
-use super::score::{Score, Scorer};
 use crate::text::{Word, sentences, tokenise};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -44,7 +43,7 @@ pub enum WatchListError {
 }
 
 /// Where a target is mentioned: piece of the text, bytes in it.
-type Mention = (usize, Range<usize>);
+pub(super) type Mention = (usize, Range<usize>);
 
 impl WatchList {
     /// Reads a TOML file with one table, `[targets]`: name = list of aliases. The name itself counts as one.
@@ -163,38 +162,13 @@ fn with_clitics(word: Word, token: Word) -> bool {
 
 /// The preposition ل before the article drops its alef: ل + السعودية is للسعودية.
 fn swallows_article(word: Word, token: Word, clitic: &str) -> bool {
-    word.starts_with(Word::new("ال")) && token == Word::new(clitic).with(word.without_first(2))
+    let rest = word.without_first(2);
+    word == Word::new("ال").with(rest) && token == Word::new(clitic).with(rest)
 }
 
-/// What stands near the mentions weighs: each term of a sentence that mentions the target by
-/// `exp(−distance / REACH)`, distance in terms; the words of the mention itself not at all.
-pub(super) fn score(
-    scorer: &Scorer,
-    document: &Document,
-    pieces: &[&str],
-    mentions: &[Mention],
-) -> Score {
-    let near = nearness(document, pieces, mentions, scorer.terms());
-    let mut score = Score { evidence: vec![0.0; scorer.labels()], known: 0, total: 0 };
-    let mut total = 0.0;
-    document.terms(scorer.terms(), |key, _, index| {
-        let weight = near[index];
-        total += weight;
-        if weight > 0.0
-            && let Some(weights) = scorer.weights(key)
-        {
-            score.known += 1;
-            for (sum, value) in score.evidence.iter_mut().zip(weights) {
-                *sum += weight * value;
-            }
-        }
-    });
-    score.total = total.round() as u32;
-    score
-}
-
-/// By stem, how near it stands to a mention: 1 beside it, 0 in other sentences.
-fn nearness(document: &Document, pieces: &[&str], mentions: &[Mention], terms: Terms) -> Vec<f32> {
+/// By stem, how much it counts toward a target: `exp(−distance / REACH)`, distance in terms from the
+/// nearest mention; 0 in sentences without one, and for the words of the mentions themselves.
+pub(super) fn nearness(document: &Document, pieces: &[&str], mentions: &[Mention], terms: Terms) -> Vec<f32> {
     let counts = |index: usize| terms.function_words || !document.stems[index].function;
     let mut near = vec![0.0f32; document.stems.len()];
     for (piece, span) in mentions {
@@ -269,7 +243,7 @@ mod tests {
         let document = Document::of(&[text]);
         let list = WatchList::of("Putin").unwrap();
         let (_, found) = &list.mentions(&[text])[0];
-        let near = nearness(&document, &[text], found, Terms { pairs: false, function_words: true });
+        let near = nearness(&document, &[text], found, Terms { pairs: false, function_words: true, half_quotes: true });
         let of = |word: &str| {
             let at = text.find(word).unwrap() as u32;
             near[document.stems.iter().position(|stem| stem.span.1 == at).unwrap()]

@@ -43,14 +43,14 @@ impl Recipe {
     pub fn of(task: Task) -> Self {
         match task {
             Task::Topic => Self {
-                terms: Terms { pairs: false, function_words: false },
+                terms: Terms { pairs: false, function_words: false, half_quotes: false },
                 fitting: Fitting { method: Method::Complement, smoothing: 1.0, min_texts: 1 },
                 // cross-validation would take more, but who wrote a list also wrote the examples
                 keyword_weight: 4,
                 noise: TOPIC_NOISE,
             },
             Task::Stance => Self {
-                terms: Terms { pairs: false, function_words: true },
+                terms: Terms { pairs: false, function_words: true, half_quotes: true },
                 fitting: Fitting { method: Method::Multinomial, smoothing: 0.3, min_texts: 1 },
                 keyword_weight: 0,
                 noise: STANCE_NOISE,

@@ -51,6 +51,12 @@ pub fn fold(character: char) -> Fold {
     }
 }
 
+/// The code of U+06xx with the low byte `low`, if it is an Arabic letter that needs no second look; else zero.
+pub(super) const fn plain_arabic(low: usize) -> u8 {
+    let class = TABLE[0x600 + low];
+    if class <= LAST_ARABIC { class } else { BREAK }
+}
+
 /// The letters behind a [`Fold::Ligature`]: lam-alef forms and the words that Unicode writes as one sign.
 pub fn ligature(character: char) -> &'static str {
     match character {

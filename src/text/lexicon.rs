@@ -1,44 +1,26 @@
 //! Word lists: names that stemming must not cut, function words, and what gives a language away.
 
+use super::slots::Slots;
 use super::word::Word;
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// Words that stay whole once stemming reaches them: names and roots that begin or end like an affix.
-pub static PROTECTED: LazyLock<HashSet<Word>> = LazyLock::new(|| words(PROTECTED_WORDS));
-
-/// Words that carry grammar and no topic; they count for stance and language alone.
-pub static FUNCTION_WORDS: LazyLock<HashSet<Word>> =
-    LazyLock::new(|| words(ARABIC_FUNCTION).union(&words(ENGLISH_FUNCTION)).copied().collect());
-
-/// Which language the commonest words speak for.
-pub static HINTS: LazyLock<HashMap<Word, Hint>> = LazyLock::new(|| {
-    let lists = [
-        (ARABIC_FUNCTION, Hint::Arabic),
-        (ENGLISH_FUNCTION, Hint::English),
-        (PERSIAN_URDU, Hint::OtherArabicScript),
-        (OTHER_LATIN, Hint::OtherLatinScript),
-    ];
-    let mut hints = HashMap::new();
-    for (list, hint) in lists {
-        for word in words(list) {
-            // a word of two languages speaks for neither
-            hints
-                .entry(word)
-                .and_modify(|known| {
-                    if *known != hint {
-                        *known = Hint::None;
-                    }
-                })
-                .or_insert(hint);
-        }
-    }
-    hints
-});
+/// What the lists say of a word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Stays whole once stemming reaches it: a name or root that begins or ends like an affix.
+    pub protected: bool,
+    /// Carries grammar and no topic; counts for stance and language alone.
+    pub function: bool,
+    /// Which language it speaks for.
+    pub hint: Hint,
+}
 
 /// What a common word says about the language of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Hint {
+    /// Nothing: it is not common, or written alike in several languages.
+    #[default]
+    None,
     /// Arabic.
     Arabic,
     /// English.
@@ -47,12 +29,45 @@ pub enum Hint {
     OtherArabicScript,
     /// French, Turkish, Spanish, German, …
     OtherLatinScript,
-    /// Written alike in several.
-    None,
 }
 
-fn words(list: &str) -> HashSet<Word> {
-    list.split_whitespace().map(Word::new).collect()
+static LEXICON: LazyLock<Slots<Entry>> = LazyLock::new(|| {
+    let mut lexicon = Slots::<Entry>::with_capacity(2048);
+    for word in words(PROTECTED_WORDS) {
+        lexicon.entry(word.key()).protected = true;
+    }
+    let mut hints = std::collections::BTreeMap::new();
+    for (list, hint) in [
+        (ARABIC_FUNCTION, Hint::Arabic),
+        (ENGLISH_FUNCTION, Hint::English),
+        (PERSIAN_URDU, Hint::OtherArabicScript),
+        (OTHER_LATIN, Hint::OtherLatinScript),
+    ] {
+        for word in words(list) {
+            // a word of two languages speaks for neither
+            let known = *hints.entry(word).or_insert(hint);
+            lexicon.entry(word.key()).hint = if known == hint { hint } else { Hint::None };
+        }
+    }
+    for word in function_words() {
+        lexicon.entry(word.key()).function = true;
+    }
+    lexicon
+});
+
+/// What the lists say of `word`.
+#[inline]
+pub fn look_up(word: Word) -> Entry {
+    LEXICON.get(word.key())
+}
+
+/// All words that carry grammar and no topic.
+pub fn function_words() -> impl Iterator<Item = Word> {
+    words(ARABIC_FUNCTION).chain(words(ENGLISH_FUNCTION))
+}
+
+fn words(list: &str) -> impl Iterator<Item = Word> {
+    list.split_whitespace().map(Word::new).filter(|word| !word.is_empty())
 }
 
 /// Places and names that light stemming would cut, then roots whose first letter is waw or whose
@@ -115,10 +130,11 @@ mod tests {
 
     #[test]
     fn shared_words_speak_for_nobody() {
-        assert_eq!(HINTS.get(&Word::new("do")), Some(&Hint::English));
-        assert_eq!(HINTS.get(&Word::new("في")), Some(&Hint::Arabic));
-        assert_eq!(HINTS.get(&Word::new("است")), Some(&Hint::OtherArabicScript));
-        assert_eq!(HINTS.get(&Word::new("dans")), Some(&Hint::OtherLatinScript));
-        assert_eq!(HINTS.get(&Word::new("بعد")), Some(&Hint::None));
+        let hint = |word| look_up(Word::new(word)).hint;
+        assert_eq!(hint("do"), Hint::English);
+        assert_eq!(hint("في"), Hint::Arabic);
+        assert_eq!(hint("است"), Hint::OtherArabicScript);
+        assert_eq!(hint("dans"), Hint::OtherLatinScript);
+        assert_eq!(hint("بعد"), Hint::None);
     }
 }

@@ -7,23 +7,51 @@ mod html;
 mod language;
 mod letters;
 mod lexicon;
+mod quotes;
 mod sentence;
+mod slots;
 mod stem;
 mod tokenise;
 mod word;
+mod words;
 
 pub use decode::{DecodeError, charset, decode, encoding};
 pub use html::to_text;
-pub use language::{Detector, Language};
+pub use language::{Detector, Language, Marks};
 pub use letters::ALPHABET;
-pub use lexicon::FUNCTION_WORDS;
+pub use lexicon::function_words;
+pub use quotes::quotes;
 pub use sentence::sentences;
+pub use slots::Slots;
 pub use stem::stem;
 pub use tokenise::{OtherLetters, Token, tokenise};
-pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key};
+pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key, term_keys};
+pub use words::Words;
 
 /// Goes up whenever folding, cutting or stemming changes: a model fits only the version it was trained with.
 pub const NORMALISER_VERSION: u32 = 1;
+
+/// What the rules make of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Analysis {
+    /// Its stem.
+    pub stem: Word,
+    /// What it says of the language of its text.
+    pub marks: Marks,
+    /// Whether it carries grammar and no topic; such a word counts for stance and language alone.
+    pub function: bool,
+}
+
+/// Stems a folded word and looks it up in the word lists.
+#[inline]
+pub fn analyse(word: Word) -> Analysis {
+    let entry = lexicon::look_up(word);
+    Analysis {
+        stem: stem::stem_unless(entry.protected, word),
+        marks: Marks::with(entry.hint, word),
+        function: entry.function,
+    }
+}
 
 /// Folds `text` to the alphabet, words parted by one space. For reading and for tests.
 pub fn fold(text: &str) -> String {
@@ -66,7 +94,7 @@ mod tests {
                 let text = to_text(&text);
                 let mut detector = Detector::default();
                 let other = tokenise(&text, |token| {
-                    detector.see(&token);
+                    detector.see(&token, Marks::of(token.word));
                     assert!(stem(token.word).len() <= token.word.len());
                     assert!(text.get(token.start..token.end).is_some());
                 });

@@ -1,57 +1,99 @@
 //! Light stemming on packed words: Arabic as light10 (Larkey, Ballesteros and Connell 2007), English plurals and verb endings.
 
-use super::lexicon::PROTECTED;
+use super::lexicon;
 use super::word::Word;
 use std::sync::LazyLock;
 
-struct Affixes {
-    /// Conjunction, preposition and article in one; the longest first.
-    prefixes: Vec<Word>,
-    waw: Word,
-    /// In light10's order; each is tried once.
-    suffixes: Vec<Word>,
+/// Letters at one end of a word, as [`Word::head`] or [`Word::tail`] has them.
+#[derive(Clone, Copy)]
+struct Affix {
+    letters: u32,
+    mask: u32,
+    len: u32,
 }
 
-static ARABIC: LazyLock<Affixes> = LazyLock::new(|| Affixes {
-    prefixes: list("وبال وكال ولل وال بال كال فال لل ال"),
-    waw: Word::new("و"),
-    suffixes: list("ها ان ات ون ين يه ه ي"),
+impl Affix {
+    fn prefix(letters: &str) -> Self {
+        let word = Word::new(letters);
+        Self { letters: word.head(), mask: (1 << (6 * word.len())) - 1, len: word.len() }
+    }
+
+    fn suffix(letters: &str) -> Self {
+        let word = Word::new(letters);
+        let mask = (1 << (6 * word.len())) - 1;
+        Self { letters: word.tail(), mask: mask << (6 * (4 - word.len())), len: word.len() }
+    }
+
+    #[inline]
+    fn is_of(self, end: u32) -> bool {
+        end & self.mask == self.letters
+    }
+}
+
+struct Arabic {
+    /// Conjunction, preposition and article in one; the longest first.
+    prefixes: [Affix; 9],
+    waw: Affix,
+    /// In light10's order; each is tried once.
+    suffixes: [Affix; 8],
+}
+
+static ARABIC: LazyLock<Arabic> = LazyLock::new(|| Arabic {
+    prefixes: ["وبال", "وكال", "ولل", "وال", "بال", "كال", "فال", "لل", "ال"].map(Affix::prefix),
+    waw: Affix::prefix("و"),
+    suffixes: ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي"].map(Affix::suffix),
 });
 
-static ENGLISH: LazyLock<[Word; 8]> =
-    LazyLock::new(|| ["s", "ss", "us", "ies", "ed", "ing", "y", "e"].map(Word::new));
-
-fn list(words: &str) -> Vec<Word> {
-    words.split(' ').map(Word::new).collect()
+struct English {
+    y: Word,
+    suffixes: [Affix; 8],
 }
+
+static ENGLISH: LazyLock<English> = LazyLock::new(|| English {
+    y: Word::new("y"),
+    suffixes: ["s", "ss", "us", "ies", "ed", "ing", "y", "e"].map(Affix::suffix),
+});
 
 /// The stem of a folded word: by its first letter Arabic or English.
 #[inline]
 pub fn stem(word: Word) -> Word {
-    if word.is_arabic() { stem_arabic(word) } else { stem_english(word) }
+    stem_unless(lexicon::look_up(word).protected, word)
+}
+
+/// The stem of a folded word that is protected, or not.
+#[inline]
+pub(super) fn stem_unless(protected: bool, word: Word) -> Word {
+    match word.is_arabic() {
+        true if protected => word,
+        true => stem_arabic(word),
+        false => stem_english(word),
+    }
 }
 
 /// light10: the conjunction waw, the article with what is written onto it, then each suffix once.
-/// Stops as soon as a protected word stands there.
-fn stem_arabic(word: Word) -> Word {
+/// The word itself is not protected. Stops as soon as a protected word stands there.
+fn stem_arabic(whole: Word) -> Word {
     let rules = &*ARABIC;
-    if word.len() < 3 || PROTECTED.contains(&word) {
-        return word;
+    let mut len = whole.len();
+    if len < 3 {
+        return whole;
     }
-    let mut word = word;
-    let article =
-        rules.prefixes.iter().find(|prefix| word.starts_with(**prefix) && word.len() >= prefix.len() + 2);
-    if let Some(article) = article {
-        word = word.without_first(article.len());
-    } else if word.starts_with(rules.waw) && word.len() >= 4 {
-        word = word.without_first(1);
-    }
+    let head = whole.head();
+    let article = rules.prefixes.iter().find(|prefix| prefix.is_of(head) && len >= prefix.len + 2);
+    let prefix = article.map_or(u32::from(rules.waw.is_of(head) && len >= 4), |article| article.len);
+    let mut word = whole.without_first(prefix);
+    len -= prefix;
+    let mut tail = word.tail();
+    let mut looked_up = prefix == 0;
     for suffix in &rules.suffixes {
-        if PROTECTED.contains(&word) {
-            return word;
-        }
-        if word.len() >= suffix.len() + 2 && word.ends_with(*suffix) {
-            word = word.without_last(suffix.len());
+        if suffix.is_of(tail) && len >= suffix.len + 2 {
+            if !looked_up && lexicon::look_up(word).protected {
+                return word;
+            }
+            word = word.without_last(suffix.len);
+            len -= suffix.len;
+            tail = word.tail();
+            looked_up = false;
         }
     }
     word
@@ -59,23 +101,25 @@ fn stem_arabic(word: Word) -> Word {
 
 /// Harman's S-stemmer (1991), then -ed and -ing where three letters stay, then a final e or y, so
 /// that `police`, `policed` and `policing` meet.
-fn stem_english(word: Word) -> Word {
-    let [s, ss, us, ies, ed, ing, y, e] = *ENGLISH;
-    let mut word = word;
+fn stem_english(mut word: Word) -> Word {
+    let English { y: letter_y, suffixes: [s, ss, us, ies, ed, ing, y, e] } = &*ENGLISH;
     if word.len() < 4 {
         return word;
     }
-    if word.ends_with(ies) && word.len() > 4 {
-        word = word.without_last(3).with(y);
-    } else if word.ends_with(s) && !word.ends_with(ss) && !word.ends_with(us) {
+    let tail = word.tail();
+    if ies.is_of(tail) && word.len() > 4 {
+        word = word.without_last(3).with(*letter_y);
+    } else if s.is_of(tail) && !ss.is_of(tail) && !us.is_of(tail) {
         word = word.without_last(1);
     }
-    if word.ends_with(ing) && word.len() >= 6 {
+    let tail = word.tail();
+    if ing.is_of(tail) && word.len() >= 6 {
         word = undouble(word.without_last(3));
-    } else if word.ends_with(ed) && word.len() >= 5 {
+    } else if ed.is_of(tail) && word.len() >= 5 {
         word = undouble(word.without_last(2));
     }
-    if word.len() >= 4 && (word.ends_with(e) || word.ends_with(y)) {
+    let tail = word.tail();
+    if word.len() >= 4 && (e.is_of(tail) || y.is_of(tail)) {
         word = word.without_last(1);
     }
     word
@@ -83,10 +127,11 @@ fn stem_english(word: Word) -> Word {
 
 /// `runn` → `run`; `ll`, `ss` and `zz` stay, as in `sell`, `pass`, `buzz`.
 fn undouble(word: Word) -> Word {
+    static KEEP: LazyLock<[u8; 3]> =
+        LazyLock::new(|| ["l", "s", "z"].map(|letter| Word::new(letter).letter(0)));
     let len = word.len();
     let last = word.letter(len - 1);
-    let keep = ["l", "s", "z"].map(|letter| Word::new(letter).letter(0));
-    if len >= 4 && last == word.letter(len - 2) && !keep.contains(&last) {
+    if len >= 4 && last == word.letter(len - 2) && !KEEP.contains(&last) {
         word.without_last(1)
     } else {
         word

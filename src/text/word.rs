@@ -32,6 +32,12 @@ impl Word {
         builder.word()
     }
 
+    /// The word of letter codes already packed.
+    #[inline]
+    pub(super) fn of_bits(bits: u128) -> Self {
+        Self(bits)
+    }
+
     /// Number of letters.
     #[inline]
     pub fn len(self) -> u32 {
@@ -51,18 +57,17 @@ impl Word {
         first != 0 && first <= LAST_ARABIC
     }
 
-    /// Whether the word starts with `prefix`.
+    /// The first four letters, the first in the lowest bits; zeros past the end.
     #[inline]
-    pub fn starts_with(self, prefix: Self) -> bool {
-        let mask = (1u128 << (6 * prefix.len())) - 1;
-        self.0 & mask == prefix.0
+    pub fn head(self) -> u32 {
+        self.0 as u32 & 0xff_ffff
     }
 
-    /// Whether the word ends with `suffix`.
+    /// The last four letters, the last in bits 18 to 23; zeros before the start.
     #[inline]
-    pub fn ends_with(self, suffix: Self) -> bool {
-        let (len, cut) = (self.len(), suffix.len());
-        len >= cut && self.0 >> (6 * (len - cut)) == suffix.0
+    pub fn tail(self) -> u32 {
+        let len = self.len();
+        if len >= 4 { (self.0 >> (6 * (len - 4))) as u32 } else { self.head() << (6 * (4 - len)) }
     }
 
     /// The word without its first `count` letters.
@@ -90,6 +95,12 @@ impl Word {
     #[inline]
     pub fn letter(self, index: u32) -> u8 {
         (self.0 >> (6 * index)) as u8 & 0x3f
+    }
+
+    /// The word whose key this is; `None` where the key is hashed.
+    #[inline]
+    pub fn of_key(key: Key) -> Option<Self> {
+        (key >> 60 == 0).then(|| Self(u128::from(key)))
     }
 
     /// The key of this word.
@@ -121,9 +132,17 @@ fn mix(mut value: u64) -> u64 {
 
 /// The key of a vocabulary term: one stem, or two stems with a space between, as [`Word`]s print.
 pub fn term_key(term: &str) -> Key {
+    match term_keys(term) {
+        (only, None) => only,
+        (first, Some(second)) => pair_key(first, second),
+    }
+}
+
+/// The keys of the stems of a vocabulary term.
+pub fn term_keys(term: &str) -> (Key, Option<Key>) {
     match term.split_once(' ') {
-        None => stored(term).key(),
-        Some((first, second)) => pair_key(stored(first).key(), stored(second).key()),
+        None => (stored(term).key(), None),
+        Some((first, second)) => (stored(first).key(), Some(stored(second).key())),
     }
 }
 
@@ -210,8 +229,9 @@ mod tests {
     fn affixes_are_shifts() {
         let word = Word::new("والمدرسة");
         assert_eq!(word.len(), 8);
-        assert!(word.starts_with(Word::new("وال")));
-        assert!(word.ends_with(Word::new("ه")));
+        assert_eq!(word.head(), Word::new("والم").head());
+        assert_eq!(word.tail(), Word::new("درسه").head());
+        assert_eq!(Word::new("هو").tail(), Word::new("هو").head() << 12);
         assert_eq!(word.without_first(3).without_last(1), Word::new("مدرس"));
         assert_eq!(Word::new("go").with(Word::new("ing")).to_string(), "going");
     }

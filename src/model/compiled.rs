@@ -1,0 +1,382 @@
+//! The weights of all tasks in one language behind one look-up, as small whole numbers.
+//!
+//! A word has one row: a column for each label of each task, then for each task a column that counts
+//! known terms and one that counts all. So adding rows answers every task at once, counts included.
+//! Weights are rounded to whole multiples of a step, a 2047th of the task's largest, so that a row of
+//! 32 columns is one cache line and sums are exact in any order.
+
+use super::ModelError;
+use super::calibrate::Calibration;
+use super::features::{Document, Terms};
+use super::labels::Task;
+use super::memo::{Entry, MAX_ROWS};
+use super::score::Score;
+use crate::text::{Key, Language, Marks, Slots, function_words, stem, term_keys};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Columns of a row: a cache line of them.
+const WIDTH: usize = 32;
+/// The largest weight of a task, in its steps.
+const LARGEST: i16 = 2047;
+/// Rows whose sum fits 16 bits however large their weights.
+const FLUSH: usize = (i16::MAX / LARGEST) as usize;
+
+/// Stems of words of grammar: the same stem may also come from another word, so it has two rows.
+static FUNCTION_STEMS: LazyLock<Slots<bool>> = LazyLock::new(|| {
+    let mut stems = Slots::with_capacity(512);
+    function_words().for_each(|word| *stems.entry(stem(word).key()) = true);
+    stems
+});
+
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Row([i16; WIDTH]);
+
+/// Row of a stem that has no weights; the one after it is that of such a word of grammar.
+const UNKNOWN: usize = 0;
+/// Row of a word that is no term.
+pub const NOTHING: u32 = 2;
+
+/// The weights of one task, as training or the model file gives them.
+#[derive(Debug)]
+pub struct TaskWeights<'a> {
+    /// Which task.
+    pub task: Task,
+    /// Which terms count.
+    pub terms: Terms,
+    /// Evidence to probabilities.
+    pub calibration: Calibration,
+    /// By label: the least probability with which it is given.
+    pub thresholds: Vec<f32>,
+    /// The terms that have weights.
+    pub vocabulary: Vec<&'a str>,
+    /// By term, one column a label.
+    pub table: Cow<'a, [f32]>,
+}
+
+impl TaskWeights<'_> {
+    /// The keys of a term's one or two stems, and its weights.
+    fn terms(&self) -> impl Iterator<Item = (Key, Option<Key>, &[f32])> {
+        let rows = self.table.chunks(self.thresholds.len().max(1));
+        let terms = self.vocabulary.iter().zip(rows).map(|(term, row)| {
+            let (first, second) = term_keys(term);
+            (first, second, row)
+        });
+        // what is no word cannot stand in a text
+        terms.filter(|(first, second, _)| *first != Stems::EMPTY && *second != Some(Stems::EMPTY))
+    }
+}
+
+/// One task's part of the rows.
+#[derive(Debug)]
+pub struct TaskColumns {
+    /// Which task.
+    pub task: Task,
+    /// Which terms count.
+    pub terms: Terms,
+    /// Evidence to probabilities.
+    pub calibration: Calibration,
+    /// By label: the least probability with which it is given.
+    pub thresholds: Vec<f32>,
+    /// Column of the first label.
+    first: usize,
+    /// Column of the number of known terms; that of all terms is the next one.
+    counts: usize,
+    /// One step in natural logarithms.
+    pub step: f32,
+}
+
+/// A pair of words that has weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its row.
+    pub row: usize,
+    /// Indices of its two words.
+    pub words: [usize; 2],
+}
+
+/// Rows of a stem, in the order of [`Language::ALL`]; zero where a language does not know it.
+pub type Stems = Slots<[u32; 2]>;
+
+/// All tasks of one language, ready to score.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Which language.
+    pub language: Language,
+    /// Its tasks.
+    pub tasks: Vec<TaskColumns>,
+    /// Rows of two stems to the row of their pair; first without words of grammar, then with them.
+    pairs: [Option<Slots<u32>>; 2],
+    /// By 32 columns: the rows.
+    planes: Vec<Vec<Row>>,
+}
+
+impl Compiled {
+    /// Compiles the tasks of `language` and enters its rows into `stems`.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] where there are more terms than a table holds.
+    pub fn new(
+        language: Language,
+        weights: &[TaskWeights<'_>],
+        stems: &mut Stems,
+    ) -> Result<Self, ModelError> {
+        let mut first = 0;
+        let labels: usize = weights.iter().map(|task| task.thresholds.len()).sum();
+        let tasks = weights.iter().enumerate().map(|(at, task)| {
+            let largest = task.table.iter().fold(0f32, |largest, weight| largest.max(weight.abs()));
+            let columns = TaskColumns {
+                task: task.task,
+                terms: task.terms,
+                calibration: task.calibration,
+                thresholds: task.thresholds.clone(),
+                first,
+                counts: labels + 2 * at,
+                step: if largest > 0.0 { largest / f32::from(LARGEST) } else { 1.0 },
+            };
+            first += task.thresholds.len();
+            columns
+        });
+        let tasks: Vec<TaskColumns> = tasks.collect();
+        let planes = vec![Vec::new(); (labels + 2 * weights.len()).div_ceil(WIDTH)];
+        let mut compiled = Self { language, tasks, pairs: [None, None], planes };
+        compiled.add_stems(weights, stems);
+        compiled.add_pairs(weights, stems);
+        if compiled.rows() > MAX_ROWS {
+            return Err(ModelError::File(format!("more than {MAX_ROWS} terms in one language")));
+        }
+        Ok(compiled)
+    }
+
+    fn rows(&self) -> usize {
+        self.planes.first().map_or(0, Vec::len)
+    }
+
+    /// A new row of zeros.
+    fn push(&mut self) -> usize {
+        let row = self.rows();
+        for plane in &mut self.planes {
+            plane.push(Row([0; WIDTH]));
+        }
+        row
+    }
+
+    fn set(&mut self, row: usize, column: usize, value: i16) {
+        self.planes[column / WIDTH][row].0[column % WIDTH] = value;
+    }
+
+    /// A new row of a stem: it counts as a term, but for a word of grammar where those do not.
+    fn push_stem(&mut self, function: bool) -> usize {
+        let row = self.push();
+        for task in 0..self.tasks.len() {
+            if self.tasks[task].terms.function_words || !function {
+                self.set(row, self.tasks[task].counts + 1, 1);
+            }
+        }
+        row
+    }
+
+    /// The row of a stem, which is made where there is none.
+    fn stem(&mut self, key: Key, stems: &mut Stems) -> usize {
+        let row = &mut stems.entry(key)[self.language as usize];
+        if *row == 0 {
+            *row = self.push_stem(false) as u32;
+            if FUNCTION_STEMS.get(key) {
+                self.push_stem(true);
+            }
+        }
+        *row as usize
+    }
+
+    fn weigh(&mut self, row: usize, task: usize, weights: &[f32]) {
+        let TaskColumns { first, counts, step, .. } = self.tasks[task];
+        for (label, weight) in weights.iter().enumerate() {
+            self.set(row, first + label, (weight / step).round() as i16);
+        }
+        self.set(row, counts, 1);
+    }
+
+    fn add_stems(&mut self, weights: &[TaskWeights<'_>], stems: &mut Stems) {
+        for function in [false, true] {
+            self.push_stem(function);
+        }
+        self.push();
+        for (task, weights) in weights.iter().enumerate() {
+            for (first, second, row) in weights.terms() {
+                let at = self.stem(first, stems);
+                if let Some(second) = second {
+                    // a pair can be found only where its words can
+                    self.stem(second, stems);
+                } else {
+                    self.weigh(at, task, row);
+                    if weights.terms.function_words && FUNCTION_STEMS.get(first) {
+                        self.weigh(at + 1, task, row);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add_pairs(&mut self, weights: &[TaskWeights<'_>], stems: &Stems) {
+        for (task, weights) in weights.iter().enumerate().filter(|(_, weights)| weights.terms.pairs) {
+            let kind = usize::from(weights.terms.function_words);
+            let mut pairs = self.pairs[kind].take().unwrap_or_else(|| Slots::with_capacity(1));
+            for (first, second, row) in weights.terms() {
+                let Some(second) = second else { continue };
+                let [first, second] = [first, second].map(|key| stems.get(key)[self.language as usize]);
+                let at = pairs.entry(pair(first as usize, second as usize));
+                if *at == 0 {
+                    *at = self.push() as u32;
+                }
+                self.weigh(*at as usize, task, row);
+            }
+            self.pairs[kind] = Some(pairs);
+        }
+    }
+
+    /// The part of a task, where the model has it in this language.
+    pub fn task(&self, task: Task) -> Option<&TaskColumns> {
+        self.tasks.iter().find(|columns| columns.task == task)
+    }
+
+    /// The words of a document, and the indices past the last of each piece.
+    pub fn entries(document: &Document, stems: &Stems) -> (Vec<Entry>, Vec<usize>) {
+        let entries = document.stems.iter().map(|stem| {
+            Entry::new(rows(stems.get(stem.key), stem.function), Marks::default(), stem.function, false)
+        });
+        let pieces = document.stems.chunk_by(|a, b| a.span.0 == b.span.0);
+        let ends = pieces.scan(0, |end, piece| {
+            *end += piece.len();
+            Some(*end)
+        });
+        (entries.collect(), ends.collect())
+    }
+
+    /// Adds up the rows of a text: of its words, and of the pairs, which it leaves in `pairs`.
+    ///
+    /// `ends` are the indices past the last word of each piece.
+    pub fn sum(&self, entries: &[Entry], ends: &[usize], pairs: &mut Vec<Pair>, sums: &mut Vec<i32>) {
+        pairs.clear();
+        let mut counts = [0; 2];
+        for kind in [false, true] {
+            if let Some(slots) = &self.pairs[usize::from(kind)] {
+                counts[usize::from(kind)] = self.find_pairs(slots, kind, entries, ends, pairs);
+            }
+        }
+        sums.clear();
+        for plane in &self.planes {
+            let mut columns = add(plane, entries, |entry| entry.row(self.language));
+            if !pairs.is_empty() {
+                let more = add(plane, pairs, |pair| pair.row);
+                columns.iter_mut().zip(more).for_each(|(column, more)| *column += more);
+            }
+            sums.extend(columns);
+        }
+        for task in self.tasks.iter().filter(|task| task.terms.pairs) {
+            sums[task.counts + 1] += counts[usize::from(task.terms.function_words)];
+        }
+    }
+
+    /// Pairs of neighbours that have a row; returns how many pairs there are, with and without.
+    fn find_pairs(
+        &self,
+        slots: &Slots<u32>,
+        function_words: bool,
+        entries: &[Entry],
+        ends: &[usize],
+        pairs: &mut Vec<Pair>,
+    ) -> i32 {
+        let mut count = 0;
+        let mut start = 0;
+        for end in ends {
+            let mut before = None;
+            for (index, entry) in entries.iter().enumerate().take(*end).skip(start) {
+                if entry.short() || entry.function() && !function_words {
+                    continue;
+                }
+                let row = entry.row(self.language) - usize::from(entry.function());
+                if let Some((first, first_row)) = before {
+                    count += 1;
+                    let found = slots.get(pair(first_row, row));
+                    if found != 0 {
+                        pairs.push(Pair { row: found as usize, words: [first, index] });
+                    }
+                }
+                before = Some((index, row));
+            }
+            start = *end;
+        }
+        count
+    }
+
+    /// What `sums` say of a task.
+    pub fn score(&self, task: &TaskColumns, sums: &[i32]) -> Score {
+        let evidence = sums.iter().skip(task.first).take(task.thresholds.len());
+        Score {
+            evidence: evidence.map(|sum| *sum as f32 * task.step).collect(),
+            known: sums[task.counts] as u32,
+            total: sums[task.counts + 1] as u32,
+        }
+    }
+
+    /// The score of a task where each word, given by its row, counts by a weight of its own. Pairs do
+    /// not count.
+    pub fn score_by(&self, task: &TaskColumns, words: impl Iterator<Item = (usize, f32)>) -> Score {
+        let labels = task.thresholds.len();
+        let mut sums = vec![0.0; labels + 1];
+        let mut known = 0;
+        for (row, weight) in words.filter(|(_, weight)| *weight > 0.0) {
+            let column = |column: usize| self.planes[column / WIDTH][row].0[column % WIDTH];
+            known += u32::from(column(task.counts) != 0);
+            let columns = (task.first..task.first + labels).chain([task.counts + 1]);
+            for (sum, at) in sums.iter_mut().zip(columns) {
+                *sum += weight * f32::from(column(at));
+            }
+        }
+        let total = sums.pop().unwrap_or_default().round() as u32;
+        Score { evidence: sums.into_iter().map(|sum| sum * task.step).collect(), known, total }
+    }
+
+    /// By row, in steps of [`TaskColumns::step`]: its weight for one label of a task over that for
+    /// another, and its weight for the label itself.
+    #[inline]
+    pub fn margins(&self, task: &TaskColumns, label: usize, over: usize) -> impl Fn(usize) -> [i32; 2] {
+        let column = |label: usize| {
+            let column = task.first + label;
+            (&*self.planes[column / WIDTH], column % WIDTH)
+        };
+        let [(plane, label), (over_plane, over)] = [label, over].map(column);
+        move |row| {
+            let own = i32::from(plane[row].0[label]);
+            [own - i32::from(over_plane[row].0[over]), own]
+        }
+    }
+}
+
+/// The rows of a word whose stem has these.
+#[inline]
+pub fn rows(stem: [u32; 2], function: bool) -> [u32; 2] {
+    stem.map(|row| row + u32::from(function))
+}
+
+/// The key of a pair by the rows of its stems; zero where one has none, which no pair has.
+#[inline]
+fn pair(first: usize, second: usize) -> Key {
+    if first == UNKNOWN || second == UNKNOWN { 0 } else { (first as u64) << 32 | second as u64 }
+}
+
+/// Adds up the rows of `items`, by column.
+#[inline]
+fn add<T: Copy>(plane: &[Row], items: &[T], row: impl Fn(T) -> usize) -> [i32; WIDTH] {
+    let mut sums = [0i32; WIDTH];
+    for few in items.chunks(FLUSH) {
+        let mut part = [0i16; WIDTH];
+        for item in few {
+            let Row(weights) = &plane[row(*item)];
+            part.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = sum.wrapping_add(*weight));
+        }
+        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += i32::from(part));
+    }
+    sums
+}

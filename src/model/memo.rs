@@ -1,0 +1,164 @@
+//! Remembers what words come to, so that a word met again is neither stemmed nor looked up anew.
+//!
+//! News is written with few words: nine of ten are found here. Stemming is a function of the
+//! word alone and rows are fixed in a compiled model, so nothing is lost by remembering, and what is
+//! forgotten is only worked out again.
+
+use crate::text::{Key, Language, Marks};
+use std::hint::select_unpredictable;
+
+/// What a word comes to: its row in each language's table, and what there is to know of it besides.
+///
+/// Bits 0 to 27 are the row in Arabic, 28 to 55 in English, 56 to 60 the [`Marks`], 61 says that the
+/// word is one of grammar, 62 that its stem is too short to be a term, 63 that this is an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entry(u64);
+
+/// Rows that an [`Entry`] can name in a language.
+pub const MAX_ROWS: usize = 1 << 28;
+
+impl Entry {
+    /// The entry of a word with these rows, in the order of [`Language::ALL`].
+    pub fn new([arabic, english]: [u32; 2], marks: Marks, function: bool, short: bool) -> Self {
+        Self(
+            u64::from(arabic)
+                | u64::from(english) << 28
+                | u64::from(marks.bits()) << 56
+                | u64::from(function) << 61
+                | u64::from(short) << 62
+                | 1 << 63,
+        )
+    }
+
+    /// The row in the table of `language`.
+    #[inline]
+    pub fn row(self, language: Language) -> usize {
+        let shift = match language {
+            Language::Arabic => 0,
+            Language::English => 28,
+        };
+        (self.0 >> shift) as usize & (MAX_ROWS - 1)
+    }
+
+    /// What the word says of the language.
+    #[inline]
+    pub fn marks(self) -> Marks {
+        Marks::from_bits((self.0 >> 56) as u8)
+    }
+
+    /// Whether the word is one of grammar.
+    #[inline]
+    pub fn function(self) -> bool {
+        self.0 >> 61 & 1 != 0
+    }
+
+    /// Whether the stem is too short to be a term.
+    #[inline]
+    pub fn short(self) -> bool {
+        self.0 >> 62 & 1 != 0
+    }
+}
+
+/// Sets of words that are remembered; 1 MiB.
+const SETS: usize = 1 << 14;
+/// Words in a set.
+const WAYS: usize = 4;
+
+/// A cache line of words, those met again before those met once.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Set {
+    keys: [Key; WAYS],
+    entries: [Entry; WAYS],
+}
+
+impl Set {
+    /// The entry of `key`; zero where it is not remembered.
+    #[inline]
+    fn get(&self, key: Key) -> Entry {
+        let entry = |way: usize| select_unpredictable(self.keys[way] == key, self.entries[way].0, 0);
+        Entry(entry(0) | entry(1) | entry(2) | entry(3))
+    }
+}
+
+/// The words met last, by key.
+#[derive(Clone, Debug)]
+pub struct Memo {
+    sets: Vec<Set>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        // no word has the key zero
+        Self { sets: vec![Set::default(); SETS] }
+    }
+}
+
+impl Memo {
+    #[inline]
+    fn set(key: Key) -> usize {
+        // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
+        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SETS.trailing_zeros())) as usize
+    }
+
+    /// Writes the entry of each of `keys` to `entries`; gives the indices of those that are not
+    /// remembered.
+    pub fn look_up(&self, keys: &[Key], entries: &mut Vec<Entry>) -> impl Iterator<Item = usize> {
+        entries.clear();
+        // nothing depends on what is found, so the processor waits for many cache lines at once
+        entries.extend(keys.iter().map(|key| self.sets[Self::set(*key)].get(*key)));
+        entries.iter().enumerate().filter(|(_, entry)| **entry == Entry::default()).map(|(index, _)| index)
+    }
+
+    /// Remembers the entry of `key`.
+    pub fn insert(&mut self, key: Key, entry: Entry) {
+        let set = &mut self.sets[Self::set(key)];
+        if let Some(way) = set.keys.iter().position(|known| *known == key) {
+            // met twice in one text: worth more than what was met once
+            if way > 0 {
+                set.keys.swap(way, way - 1);
+                set.entries.swap(way, way - 1);
+            }
+            return;
+        }
+        set.keys.rotate_right(1);
+        set.entries.rotate_right(1);
+        (set.keys[0], set.entries[0]) = (key, entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_entry_gives_back_what_it_was_made_of() {
+        for (function, short) in [(false, false), (false, true), (true, false), (true, true)] {
+            let marks = Marks::from_bits(0x15);
+            let entry = Entry::new([MAX_ROWS as u32 - 1, 7], marks, function, short);
+            assert_eq!(entry.row(Language::Arabic), MAX_ROWS - 1);
+            assert_eq!(entry.row(Language::English), 7);
+            assert_eq!((entry.marks(), entry.function(), entry.short()), (marks, function, short));
+        }
+    }
+
+    proptest! {
+        /// Few places, many keys: what is remembered is what would be worked out.
+        #[test]
+        fn remembering_changes_nothing(texts in proptest::collection::vec(proptest::collection::vec(1u64..200_000, 0..3000), 1..6)) {
+            let work = |key: Key| Entry::new([key as u32, !key as u32 & 0xffff], Marks::default(), false, false);
+            let mut memo = Memo::default();
+            let mut entries = Vec::new();
+            for keys in &texts {
+                let missing: Vec<usize> = memo.look_up(keys, &mut entries).collect();
+                for index in missing {
+                    entries[index] = work(keys[index]);
+                    memo.insert(keys[index], entries[index]);
+                }
+                let expected: Vec<Entry> = keys.iter().map(|key| work(*key)).collect();
+                prop_assert_eq!(&entries, &expected);
+            }
+        }
+    }
+}
