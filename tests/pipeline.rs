@@ -5,7 +5,8 @@
 use rasid::metrics::Metrics;
 use rasid::model::Classifier;
 use rasid::pipeline::{
-    Destination, Envelope, Failure, FailureKind, Health, Options, Output, PipelineError, Sink, Source, Worker,
+    Destination, Envelope, Failure, FailureKind, Health, Live, Options, Output, PipelineError, Sink, Source,
+    Worker,
 };
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -113,6 +114,7 @@ fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
         options: Options::default(),
         metrics,
         health: Arc::new(Health::new(Duration::from_secs(60))),
+        live: Arc::new(Live::default()),
         max_rejected_in_a_row,
     }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests, from a fresh machine: installs from Debian what is missing (as root, or through sudo),
-# or says what to install; then runs them.
+# or says what to install; then runs them. Arguments go to cargo test.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A packages=(
@@ -26,4 +26,6 @@ fi
 command -v cargo >/dev/null || { echo 'cargo is missing: install Rust with rustup, https://rustup.rs' >&2; exit 1; }
 tests/kafka/kafka.sh get
 promtool check config deploy/prometheus/prometheus.yml
-exec cargo test --locked "$@"
+cargo test --locked "$@"
+# the live page in Chromium, unless only some tests were asked for
+[ $# -gt 0 ] || tests/page/run.sh

@@ -4,13 +4,14 @@ use super::run::{runtime, signals, work};
 use crate::config::{Layer, Settings};
 use crate::model::Classifier;
 use crate::pipeline::stopped;
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, ThreadedProducer};
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -19,11 +20,15 @@ use tokio::sync::watch;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rasid demo            # then open http://127.0.0.1:9464/ ; Ctrl-C stops it
-  rasid demo --once     # tag the samples, print them, stop")]
+  rasid demo --once     # tag the samples, print them, stop
+  rasid demo --articles mine.jsonl")]
 pub struct Args {
     /// Address of the live page
     #[arg(long, default_value = "127.0.0.1:9464", value_name = "ADDR")]
     http: String,
+    /// Feed these articles over and over instead of the samples: one a line, JSON or raw text
+    #[arg(long, value_name = "FILE")]
+    articles: Option<PathBuf>,
     /// Tag the samples once, print them, stop
     #[arg(long)]
     once: bool,
@@ -37,6 +42,8 @@ const PACE: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    let samples = samples(args.articles.as_deref())?;
+    let samples: Vec<&str> = samples.iter().map(String::as_str).collect();
     let cluster = MockCluster::new(1)?;
     for topic in ["articles", "articles.tagged", "articles.dlq"] {
         cluster.create_topic(topic, 2, 1)?;
@@ -55,7 +62,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let settings = Settings::new(layer, None, []).map_err(|error| super::Usage(error.to_string()))?;
     let classifier = Arc::new(Classifier::bundled()?);
     let (stop, stopping) = watch::channel(false);
-    let samples: Vec<&str> = SAMPLES.split("\n----\n").map(str::trim).collect();
     runtime()?.block_on(async {
         let worker = tokio::spawn(async move { work(&settings, classifier, Arc::default(), stopping).await });
         if args.once {
@@ -78,6 +84,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         let _ = stop.send(true);
         worker.await?
     })
+}
+
+/// The articles of `path`, else our own.
+fn samples(path: Option<&Path>) -> anyhow::Result<Vec<String>> {
+    let Some(path) = path else {
+        return Ok(SAMPLES.split("\n----\n").map(|sample| sample.trim().to_owned()).collect());
+    };
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let articles: Vec<String> =
+        text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+    if articles.is_empty() {
+        return Err(anyhow!("{}: no article in it; write one a line", path.display()));
+    }
+    Ok(articles)
 }
 
 fn feed(brokers: &str, samples: &[&str]) -> anyhow::Result<()> {

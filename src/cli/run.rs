@@ -6,7 +6,7 @@ use crate::http::{self, Shared};
 use crate::kafka::{KafkaSink, KafkaSource, missing_topics};
 use crate::metrics::Metrics;
 use crate::model::{Classifier, WatchList};
-use crate::pipeline::{Health, Options, Worker, stopped};
+use crate::pipeline::{Health, Live, Options, Worker, stopped};
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
 use std::path::{Path, PathBuf};
@@ -109,10 +109,16 @@ pub async fn work(
     let listener =
         http::bind(settings.http).await.with_context(|| format!("cannot listen on {}", settings.http))?;
     tracing::info!(address = %listener.local_addr()?, model = classifier.tag().sha256, "listening");
-    let shared = Shared { metrics: metrics.clone(), health: health.clone(), classifier: classifier.clone() };
+    let live = Arc::new(Live::default());
+    let shared = Shared {
+        metrics: metrics.clone(),
+        health: health.clone(),
+        live: live.clone(),
+        classifier: classifier.clone(),
+    };
     let (end, ended) = watch::channel(false);
     let server = tokio::spawn(http::serve(listener, shared, ended));
-    let done = tag(settings, classifier, watch, metrics, health, shutdown).await;
+    let done = tag(settings, classifier, watch, metrics, health, live, shutdown).await;
     // the page and the probes answer until the very end
     let _ = end.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -125,6 +131,7 @@ async fn tag(
     watch: Arc<WatchList>,
     metrics: Metrics,
     health: Arc<Health>,
+    live: Arc<Live>,
     mut shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     tokio::select! {
@@ -145,6 +152,7 @@ async fn tag(
         },
         metrics: metrics.clone(),
         health: health.clone(),
+        live,
         max_rejected_in_a_row: settings.max_rejected_in_a_row,
     };
     let deadline = async {

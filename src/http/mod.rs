@@ -1,14 +1,18 @@
 //! What the worker says of itself over HTTP: metrics, probes and the live page.
 
+mod board;
+mod events;
+mod page;
+
 use crate::metrics::Metrics;
 use crate::model::Classifier;
-use crate::pipeline::{Health, stopped};
-use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use crate::pipeline::{Health, Live, stopped};
+use axum::Router;
+use axum::extract::{FromRef, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use serde_json::json;
+use events::Viewers;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -21,8 +25,29 @@ pub struct Shared {
     pub metrics: Metrics,
     /// Known to the worker.
     pub health: Arc<Health>,
+    /// The latest records.
+    pub live: Arc<Live>,
     /// The model in use.
     pub classifier: Arc<Classifier>,
+}
+
+/// The state of the routes.
+#[derive(Clone)]
+struct Site {
+    shared: Shared,
+    viewers: Viewers,
+}
+
+impl FromRef<Site> for Shared {
+    fn from_ref(site: &Site) -> Self {
+        site.shared.clone()
+    }
+}
+
+impl FromRef<Site> for Viewers {
+    fn from_ref(site: &Site) -> Self {
+        site.viewers.clone()
+    }
 }
 
 /// Listens on `address`.
@@ -35,52 +60,26 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// Serves until `shutdown` turns true.
 pub async fn serve(listener: TcpListener, shared: Shared, mut shutdown: watch::Receiver<bool>) {
-    let stop = async move { stopped(&mut shutdown).await };
-    if let Err(error) = axum::serve(listener, routes(shared)).with_graceful_shutdown(stop).await {
+    let (beat, frames) = board::start(shared.clone());
+    let stop = async move {
+        stopped(&mut shutdown).await;
+        // with the beat the event streams end, which would keep their connections open
+        beat.abort();
+    };
+    let site = Site { shared, viewers: Viewers::new(frames) };
+    if let Err(error) = axum::serve(listener, routes(site)).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "http");
     }
 }
 
-fn routes(shared: Shared) -> Router {
-    Router::new()
-        .route("/", get(page))
-        .route("/live.json", get(live))
+fn routes(site: Site) -> Router {
+    page::routes()
+        .route("/events", get(events::events))
+        .route("/live.json", get(events::live))
         .route("/metrics", get(metrics))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
-        .with_state(shared)
-}
-
-/// Nothing from elsewhere, no frames, no sniffing.
-const SECURITY: [(HeaderName, &str); 3] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-];
-
-async fn page() -> Response {
-    (SECURITY, Html(include_str!("page.html"))).into_response()
-}
-
-async fn live(State(shared): State<Shared>) -> Response {
-    let topics: serde_json::Map<_, _> = shared
-        .classifier
-        .info()
-        .topics
-        .iter()
-        .map(|label| (label.code.clone(), json!({"en": label.name, "ar": label.name_ar})))
-        .collect();
-    let body = json!({
-        "counts": shared.metrics.snapshot(),
-        "recent": shared.health.recent(),
-        "waiting_for": shared.health.waiting_for(),
-        "model": shared.classifier.tag(),
-        "topics": topics,
-    });
-    (SECURITY, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+        .with_state(site)
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {

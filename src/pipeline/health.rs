@@ -1,7 +1,6 @@
-//! Whether the worker is ready and alive, and what the live page shows.
+//! Whether the worker is ready and alive.
 
-use serde::Serialize;
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,26 +18,7 @@ struct State {
     lagging: HashSet<i32>,
     brokers_up: bool,
     last_progress: Instant,
-    recent: VecDeque<Recent>,
 }
-
-/// A tagged article for the live page.
-#[derive(Clone, Debug, Serialize)]
-pub struct Recent {
-    /// Title or first words.
-    pub title: String,
-    /// Code of the first topic.
-    pub topic: Option<String>,
-    /// Its confidence.
-    pub confidence: Option<f32>,
-    /// Stance.
-    pub stance: Option<String>,
-    /// Language code.
-    pub language: &'static str,
-}
-
-/// Articles that the live page shows.
-const RECENT: usize = 20;
 
 impl Health {
     /// Not ready yet.
@@ -50,7 +30,6 @@ impl Health {
                 lagging: HashSet::new(),
                 brokers_up: false,
                 last_progress: Instant::now(),
-                recent: VecDeque::new(),
             }),
         }
     }
@@ -98,20 +77,6 @@ impl Health {
         (state.brokers_up && !state.lagging.is_empty() && idle > self.stall_timeout).then(|| {
             format!("no progress for {} s with lag on {} partitions", idle.as_secs(), state.lagging.len())
         })
-    }
-
-    /// Remembers an article for the live page.
-    pub fn remember(&self, recent: impl IntoIterator<Item = Recent>) {
-        let mut state = self.state();
-        for article in recent {
-            state.recent.push_front(article);
-        }
-        state.recent.truncate(RECENT);
-    }
-
-    /// The last articles, the newest first.
-    pub fn recent(&self) -> Vec<Recent> {
-        self.state().recent.iter().cloned().collect()
     }
 }
 

@@ -4,10 +4,12 @@
 //! acknowledgements. Nothing is stored past an article whose output is not acknowledged.
 
 mod health;
+mod live;
 mod ports;
 mod process;
 
-pub use health::{Health, Recent};
+pub use health::Health;
+pub use live::{Labelled, Letter, Live, Named, PublishedTags, Shown, Term};
 pub use ports::{Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError, Sink, Source};
 pub use process::{Options, Outcome, Summary, dead_letter, process};
 
@@ -27,8 +29,6 @@ const IN_FLIGHT_BYTES: usize = 12 << 20;
 const IN_FLIGHT_BATCHES: usize = 32;
 /// Pause before publishing again what failed; doubles up to the other.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// Articles of a batch that the live page is told of.
-const TOLD: usize = 3;
 
 /// All that the loop needs besides its ports.
 #[derive(Clone, Debug)]
@@ -39,8 +39,10 @@ pub struct Worker {
     pub options: Options,
     /// What is counted.
     pub metrics: Metrics,
-    /// What is shown.
+    /// Whether it is well.
     pub health: Arc<Health>,
+    /// What the live page shows of single records.
+    pub live: Arc<Live>,
     /// Dead letters in a row that stop the worker; 0 for never.
     pub max_rejected_in_a_row: u64,
 }
@@ -190,7 +192,6 @@ impl Worker {
         let metrics = &self.metrics;
         let end_to_end = metrics.end_to_end.local();
         let confidence = metrics.confidence.local();
-        let mut recent = Vec::new();
         for (index, outcome) in batch.outcomes.iter().enumerate() {
             let envelope = &batch.envelopes[index];
             if let Some(timestamp) = envelope.timestamp {
@@ -216,15 +217,6 @@ impl Worker {
                     if let Some(reason) = summary.abstained {
                         metrics.abstained(reason.reason());
                     }
-                    if recent.len() < TOLD {
-                        recent.push(Recent {
-                            title: summary.title.clone(),
-                            topic: topic.map(|(code, _)| code.to_string()),
-                            confidence: topic.map(|(_, confidence)| *confidence),
-                            stance: summary.stance.as_deref().map(str::to_owned),
-                            language: summary.language,
-                        });
-                    }
                 }
                 Outcome::Rejected(rejection) => {
                     metrics.rejected(rejection.reason());
@@ -245,7 +237,7 @@ impl Worker {
         confidence.flush();
         metrics.in_flight.sub(batch.envelopes.len() as i64);
         self.health.progress();
-        self.health.remember(recent);
+        self.live.draw(batch, &self.options);
         Ok(())
     }
 }

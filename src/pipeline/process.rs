@@ -29,8 +29,6 @@ pub struct Summary {
     pub language: &'static str,
     /// Why there is no topic.
     pub abstained: Option<crate::article::Abstained>,
-    /// Title, or the first words of the text.
-    pub title: String,
 }
 
 /// How records are read and what the output carries.
@@ -117,7 +115,6 @@ fn tag(
         stance: tags.stance.as_ref().map(|stance| stance.label.clone()),
         language: tags.language,
         abstained: tags.abstained,
-        title: headline(&article),
     };
     Ok((summary, bytes))
 }
@@ -140,9 +137,14 @@ fn id(envelope: &Envelope, article: &Article<'_>) -> String {
     }
 }
 
-fn headline(article: &Article<'_>) -> String {
+/// The title of an article, or the first words of one without, `most` characters of it; `None` where
+/// it cannot be read.
+pub(super) fn headline(envelope: &Envelope, options: &Options, most: usize) -> Option<String> {
+    let declared = declared(envelope).ok()?.unwrap_or(options.encoding);
+    let text = decode(envelope.value.as_deref()?, Some(declared)).ok()?;
+    let article = Article::read(&text, &options.pointers).ok()?;
     let source = if article.title.trim().is_empty() { &article.text } else { &article.title };
-    source.trim().chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    Some(source.trim().chars().take(most).collect())
 }
 
 /// The dead letter of a record, with Kafka Connect's headers. Without `value` (where even the

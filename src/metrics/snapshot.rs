@@ -1,0 +1,64 @@
+//! The numbers of the live page, out of the same counters that Prometheus scrapes.
+
+use super::Metrics;
+use std::collections::BTreeMap;
+
+/// The counters at one moment, since the worker started.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Snapshot {
+    /// Records read.
+    pub consumed: u64,
+    /// Articles tagged.
+    pub tagged: u64,
+    /// Articles tagged, by first topic, stance and language; `none` where there is no topic or stance.
+    #[serde(skip)]
+    pub cells: BTreeMap<[String; 3], u64>,
+    /// Articles without a topic, by reason.
+    pub abstained: BTreeMap<String, u64>,
+    /// Records in the dead letters, by reason.
+    pub rejected: BTreeMap<String, u64>,
+    /// Records not done yet, over all partitions.
+    pub lag: i64,
+    /// Partitions assigned.
+    pub assigned: i64,
+    /// Records in flight.
+    pub in_flight: i64,
+}
+
+impl Metrics {
+    /// The numbers of the live page. Its cost follows from the number of labels, not of articles.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut shown = Snapshot {
+            consumed: self.consumed.get(),
+            abstained: counts(&self.abstained, ["reason"]).map(|([reason], count)| (reason, count)).collect(),
+            rejected: counts(&self.rejected, ["reason"]).map(|([reason], count)| (reason, count)).collect(),
+            assigned: self.assigned.get(),
+            in_flight: self.in_flight.get(),
+            ..Snapshot::default()
+        };
+        for (cell, count) in counts(&self.tagged, ["topic", "stance", "language"]) {
+            shown.tagged += count;
+            shown.cells.insert(cell, count);
+        }
+        let lags = prometheus::core::Collector::collect(&self.lag);
+        let lags = lags.iter().flat_map(|family| family.get_metric());
+        shown.lag = lags.map(|metric| metric.get_gauge().get_value() as i64).sum();
+        shown
+    }
+}
+
+/// The counts that are not zero, with the values of these labels.
+fn counts<const N: usize>(
+    counters: &impl prometheus::core::Collector,
+    labels: [&'static str; N],
+) -> impl Iterator<Item = ([String; N], u64)> {
+    let families = counters.collect();
+    families.into_iter().flat_map(|mut family| family.take_metric()).filter_map(move |metric| {
+        let count = metric.get_counter().get_value() as u64;
+        let value = |name| {
+            let label = metric.get_label().iter().find(|label| label.name() == name);
+            label.map_or_else(String::new, |label| label.value().to_owned())
+        };
+        (count > 0).then(|| (labels.map(value), count))
+    })
+}
