@@ -96,3 +96,35 @@ fn the_prior_of_a_language_sums_to_one_and_goes_with_its_model() {
     let text = String::from_utf8(metrics.text().unwrap()).unwrap();
     assert!(text.contains("topic=\"two\"") && !text.contains("topic=\"one\""), "{text}");
 }
+
+/// Named by rules before the worker has them.
+const COMING: [&str; 1] = ["rasid_model_last_reload_successful"];
+
+#[test]
+fn rules_dashboard_and_runbook_name_no_metric_that_is_not_there() {
+    let promised = promised();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for file in [
+        "deploy/prometheus/recording.yml",
+        "deploy/prometheus/alerts.yml",
+        "deploy/grafana/dashboard.json",
+        "docs/RUNBOOK.md",
+    ] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        // a recording rule has colons round the name of its metric, a job or a file has neither underscore nor labels
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':') {
+            if !word.starts_with("rasid_") {
+                continue;
+            }
+            let base =
+                ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+            named += 1;
+            assert!(
+                promised.contains_key(base) || COMING.contains(&base),
+                "{file}: {word} is no metric of README.md"
+            );
+        }
+    }
+    assert!(named > 50, "{named}");
+}

@@ -26,4 +26,6 @@ fi
 command -v cargo >/dev/null || { echo 'cargo is missing: install Rust with rustup, https://rustup.rs' >&2; exit 1; }
 tests/kafka/kafka.sh get
 promtool check config deploy/prometheus/prometheus.yml
+promtool check rules deploy/prometheus/recording.yml deploy/prometheus/alerts.yml
+promtool test rules tests/prometheus/*.yml
 exec cargo test --locked "$@"
