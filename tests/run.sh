@@ -28,4 +28,9 @@ tests/kafka/kafka.sh get
 promtool check config deploy/prometheus/prometheus.yml
 promtool check rules deploy/prometheus/recording.yml deploy/prometheus/alerts.yml
 promtool test rules tests/prometheus/*.yml
+# manifests and dashboard, by the types of Kubernetes, KEDA, the Prometheus Operator, Compose and Grafana
+case "$(go version 2>/dev/null)" in
+  *go1.2[6-9]*) (cd tests/manifests && go test ./...) ;;
+  *) echo 'manifests: not checked, that needs Go 1.26 or newer' ;;
+esac
 exec cargo test --locked "$@"
