@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Builds the image from deploy/Dockerfile with buildah and runs it against a real broker: it tags an
-# article, answers its probes and stops cleanly on SIGTERM. Needs root on Debian (buildah, debootstrap).
+# Builds the image from deploy/Dockerfile with buildah and runs it against a real broker, as its own user on a
+# read-only root: it tags an article, answers its probes and its health check, and stops cleanly on SIGTERM.
+# Needs root on Debian (buildah, debootstrap).
 #   deploy/image-test.sh [ARTICLE]     the article to tag; a sample of ours by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 base=docker.io/library/rust:1.95-bookworm
 work=$(mktemp -d)
-broker='' container=''
+broker='' container='' worker=''
 finish() {
   [ -z "$broker" ] || kill "$broker" 2>/dev/null || true
+  [ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true
   [ -z "$container" ] || buildah rm "$container" >/dev/null 2>&1 || true
   rm -rf "$work"
 }
@@ -36,9 +38,26 @@ if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
 fi
 
 echo "== image"
-buildah bud -q --pull-never --layers -f deploy/Dockerfile -t rasid . >/dev/null
-size=$(buildah images --json rasid | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["size"])')
-echo "size: $size"
+# Docker's format, since OCI's has no health check
+time=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+buildah bud -q --pull-never --layers --format docker --timestamp "$time" --build-arg "SOURCE_DATE_EPOCH=$time" \
+  --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" -f deploy/Dockerfile -t rasid . >/dev/null
+container=$(buildah from --pull-never rasid)
+root=$(buildah mount "$container")
+buildah inspect "$container" | python3 -c '
+import json, sys
+image = json.load(sys.stdin)["Docker"]["config"]
+print("user", image["User"], "health check", image["Healthcheck"]["Test"], "revision", image["Labels"]["org.opencontainers.image.revision"][:12])
+assert image["User"] == "65532:65532" and image["Healthcheck"]["Test"] == ["CMD", "/rasid", "health"]
+assert image["StopSignal"] == "SIGTERM" and image["Labels"]["org.opencontainers.image.licenses"]'
+size=$(du -sb "$root" | cut -f 1)
+echo "size: $size bytes in $(find "$root" -type f | wc -l) files"
+[ "$size" -le 25000000 ] || { echo 'the image is larger than 25 MB' >&2; exit 1; }
+python3 -c '
+import json, sys
+parts = {part["name"] for part in json.load(open(sys.argv[1]))["components"]}
+assert {"rdkafka-sys", "openssl-src", "linfa-bayes", "libc6"} <= parts, parts
+print("bill of materials:", len(parts), "parts")' "$root/usr/share/doc/rasid/sbom.cdx.json"
 
 echo "== broker"
 port=$((20000 + RANDOM % 10000))
@@ -51,11 +70,13 @@ done
 
 echo "== worker"
 http=$((port + 5))
-container=$(buildah from --pull-never rasid)
-buildah run --isolation chroot --user 65532:65532 "$container" -- /rasid run \
+# in a mount namespace of its own: the root is read-only, the user is the image's
+run="mount --bind '$root' '$root' && mkdir -p '$root/proc' && mount -t proc proc '$root/proc' && mount -o remount,ro,bind '$root' &&"
+# the first process of the shell is replaced by the worker, so that its signals and its exit code are the worker's
+unshare --mount sh -c "$run exec chroot --userspec=65532:65532 '$root' /rasid run \"\$@\"" sh \
   --brokers "127.0.0.1:$port" --input articles --output articles.tagged --dead-letters articles.dlq \
   --group rasid --http "127.0.0.1:$http" >"$work/worker.log" 2>&1 &
-runner=$!
+worker=$!
 for _ in $(seq 60); do curl -fsS "http://127.0.0.1:$http/readyz" >/dev/null 2>&1 && break; sleep 0.5; done
 curl -fsS "http://127.0.0.1:$http/readyz" >/dev/null || { cat "$work/worker.log"; exit 1; }
 curl -fsS "http://127.0.0.1:$http/livez" >/dev/null
@@ -70,8 +91,18 @@ import json, sys
 record = json.loads(sys.stdin.readline())
 print("tagged:", record["language"], [t["code"] for t in record["topics"]], record["stance"]["label"], record["model"]["sha256"][:12])
 assert record["topics"][0]["code"] == "medtop:11000000" and record["stance"]["label"] == "neutral"'
-worker=$(pgrep -f "^/rasid run .*:$http" | head -n 1)
-echo "runs as user $(stat -c %u "/proc/$worker")"
+echo "runs as user $(stat -c %u "/proc/$worker"), root $(awk '$5 == "/" { split($6, option, ","); print option[1] }' "/proc/$worker/mountinfo" | tail -n 1)"
+[ "$(stat -c %u "/proc/$worker")" = 65532 ]
+chroot --userspec=65532:65532 "$root" /rasid health --http "127.0.0.1:$http" >/dev/null
+echo 'health check: well'
 kill -TERM "$worker"
-wait "$runner" || { echo "worker ended with $?"; cat "$work/worker.log"; exit 1; }
-echo "stopped cleanly"
+status=0
+wait "$worker" || status=$?
+worker=''
+[ "$status" = 0 ] || { echo "worker ended with $status"; cat "$work/worker.log"; exit 1; }
+echo 'stopped cleanly'
+if chroot --userspec=65532:65532 "$root" /rasid health --http "127.0.0.1:$http" 2>/dev/null; then
+  echo 'health check of a worker that is gone: well?' >&2
+  exit 1
+fi
+echo 'health check: gone'

@@ -175,7 +175,6 @@ impl Settings {
                 return Err(bad(owned, value, "Rasid sets this property itself; leave it out"));
             }
         }
-        let http = over.http.or(under.http).unwrap_or_else(|| "127.0.0.1:9464".into());
         let encoding = over.encoding.or(under.encoding).unwrap_or_else(|| "utf-8".into());
         crate::text::encoding(&encoding).map_err(|error| bad("encoding", &encoding, &error.to_string()))?;
         let settings = Self {
@@ -184,7 +183,7 @@ impl Settings {
             output: required("output", over.output, under.output)?,
             dead_letters: required("dead_letters", over.dead_letters, under.dead_letters)?,
             group: required("group", over.group, under.group)?,
-            http: http.parse().map_err(|_| bad("http", &http, "write ADDRESS:PORT, such as 0.0.0.0:9464"))?,
+            http: address(over.http.or(under.http))?,
             model: over.model.or(under.model),
             watch_list: over.watch_list.or(under.watch_list),
             shutdown_timeout: duration(
@@ -252,6 +251,21 @@ fn required(name: &'static str, over: Option<String>, under: Option<String>) -> 
 fn bad(name: &str, value: &str, message: &str) -> ConfigError {
     let value = if is_secret(name) { "********" } else { value };
     ConfigError::Bad { name: name.to_owned(), value: value.to_owned(), message: message.to_owned() }
+}
+
+/// Where the worker's HTTP listens: `over` (flag, environment) over the file at `path` over the default. The other
+/// settings need not be there.
+///
+/// # Errors
+/// As [`Settings::new`].
+pub fn http_address(over: Option<String>, path: Option<&Path>) -> Result<SocketAddr, ConfigError> {
+    let under = if over.is_none() { path.map(Layer::read).transpose()? } else { None };
+    address(over.or(under.and_then(|layer| layer.http)))
+}
+
+fn address(http: Option<String>) -> Result<SocketAddr, ConfigError> {
+    let http = http.unwrap_or_else(|| "127.0.0.1:9464".into());
+    http.parse().map_err(|_| bad("http", &http, "write ADDRESS:PORT, such as 0.0.0.0:9464"))
 }
 
 fn duration(name: &str, seconds: Option<f64>, default: f64) -> Result<Duration, ConfigError> {

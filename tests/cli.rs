@@ -40,7 +40,9 @@ fn model() -> PathBuf {
 #[test]
 fn help_has_not_changed_unseen() {
     let mut shown = String::new();
-    for verb in ["", "run", "demo", "train", "lint", "evaluate", "classify", "model"] {
+    for verb in
+        ["", "run", "demo", "train", "lint", "evaluate", "classify", "model", "health", "completions", "man"]
+    {
         let arguments: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
         let output = rasid(&arguments);
         assert_eq!(output.status.code(), Some(0));
@@ -216,4 +218,78 @@ fn the_demo_tags_its_samples() {
     tags.sort();
     let topics: Vec<&str> = tags.iter().map(|(_, topic)| &topic[7..9]).collect();
     assert_eq!(topics, ["15", "04", "13", "07", "17", "01", "02"]);
+}
+
+/// Answers one request with this status, and tells which path was asked for.
+fn answering(status: &'static str) -> (String, std::thread::JoinHandle<String>) {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut byte = [0];
+        while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+            request.push(byte[0]);
+        }
+        write!(stream, "HTTP/1.0 {status}\r\n\r\nno progress for 120 s\n").unwrap();
+        String::from_utf8_lossy(&request).split(' ').nth(1).unwrap().to_owned()
+    });
+    (address, asked)
+}
+
+#[test]
+fn health_asks_the_probes_and_says_so_with_its_exit_code() {
+    let (address, asked) = answering("200 OK");
+    let output = rasid(&["health", "--http", &address]);
+    assert_eq!(
+        (output.status.code(), asked.join().unwrap().as_str()),
+        (Some(0), "/livez"),
+        "{}",
+        err(&output)
+    );
+    let (address, asked) = answering("503 Service Unavailable");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rasid.toml");
+    // the worker's own file, of which only the address matters here
+    std::fs::write(&file, format!("input = 'articles'\nhttp = '{address}'\n")).unwrap();
+    let output = rasid(&["health", "--ready", "--config", file.to_str().unwrap()]);
+    assert_eq!((output.status.code(), asked.join().unwrap().as_str()), (Some(1), "/readyz"));
+    assert!(err(&output).contains("503: no progress for 120 s"), "{}", err(&output));
+    // nobody there: a port that was free a moment ago
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let output = rasid(&["health", "--http", &free]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains(&free), "{}", err(&output));
+    assert_eq!(rasid(&["health", "--http", "nonsense"]).status.code(), Some(64));
+}
+
+#[test]
+fn completions_and_man_pages_know_every_verb() {
+    let verbs =
+        ["run", "demo", "train", "lint", "evaluate", "classify", "model", "health", "completions", "man"];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = rasid(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        for verb in verbs {
+            assert!(out(&output).contains(verb), "{shell}: {verb}");
+        }
+    }
+    // bash itself reads what it is given
+    let script = rasid(&["completions", "bash"]).stdout;
+    let mut bash = Command::new("bash").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+    bash.stdin.take().unwrap().write_all(&script).unwrap();
+    assert!(bash.wait().unwrap().success());
+    let page = out(&rasid(&["man"]));
+    assert!(page.contains(".TH rasid 1") && page.contains("Exit codes"), "{page}");
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(rasid(&["man", "--out", dir.path().to_str().unwrap()]).status.code(), Some(0));
+    for verb in verbs {
+        let page = std::fs::read_to_string(dir.path().join(format!("rasid-{verb}.1"))).unwrap();
+        assert!(page.contains(".SH NAME") && page.contains("SYNOPSIS"), "{verb}: {page}");
+    }
+    assert!(dir.path().join("rasid-model-show.1").exists());
+    let nowhere = rasid(&["man", "--out", "/nowhere"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(err(&nowhere).contains("/nowhere"), "{}", err(&nowhere));
 }

@@ -281,7 +281,8 @@ fn a_dead_letter_that_is_too_large_itself_goes_without_its_value() {
     broker.create_topic("articles.dlq", 1, &[("max.message.bytes", "20000")]);
     let worker = broker.worker(&[]);
     let feeder = broker.producer();
-    feeder.send("large", Some("word ".repeat(400_000).as_bytes()));
+    let trace = [("traceparent", "00-1-2-01")];
+    feeder.send_with("large", Some("word ".repeat(400_000).as_bytes()), &trace, None);
     feeder.send("small", Some(article(1).as_bytes()));
     feeder.flush();
     within(PATIENCE, "both", || {
@@ -291,6 +292,7 @@ fn a_dead_letter_that_is_too_large_itself_goes_without_its_value() {
     let letters = broker.read("articles.dlq");
     assert_eq!((key(&letters[0]).as_str(), letters[0].payload()), ("large", None));
     assert_eq!(header(&letters[0], "rasid.value.omitted").as_deref(), Some("true"));
+    assert_eq!(header(&letters[0], "traceparent").as_deref(), Some("00-1-2-01"), "a trace goes on");
     assert_eq!(header(&letters[0], "__connect.errors.offset").as_deref(), Some("0"));
     assert_eq!(broker.committed("rasid", 1), [2]);
 }

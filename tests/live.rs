@@ -110,7 +110,7 @@ fn the_labels_are_the_models_own() {
     model.info.topics[14].code = "desk:sport".to_owned();
     model.info.topics[14].name_ar = "ملاعب".to_owned();
     model.info.stances[0].name = "hostile".to_owned();
-    let site = site(Classifier::new(model, sha256(b"mine")));
+    let site = site(Classifier::new(model, sha256(b"mine")).unwrap());
     site.metrics.tagged(Some("desk:sport"), Some("against"), "ar");
     let live = within(PATIENCE, "the next frame", || {
         let live: serde_json::Value = serde_json::from_str(&get(site.address, "/live.json").1).unwrap();

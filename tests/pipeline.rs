@@ -136,6 +136,8 @@ async fn a_refused_record_is_tried_again_before_anything_past_it_is_stored() {
     run.result.unwrap();
     assert_eq!(run.stored, (0..15).collect::<Vec<_>>());
     assert_eq!(run.metrics.publish_retries.get(), 2);
+    let text = String::from_utf8(run.metrics.text().unwrap()).unwrap();
+    assert!(text.contains("rasid_publish_errors_total{kind=\"retriable\"} 2"), "{text}");
 }
 
 #[tokio::test]
@@ -189,4 +191,26 @@ async fn shutdown_drains_what_was_read() {
         .unwrap()
         .unwrap();
     assert_eq!(stored.lock().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn what_a_batch_tells_of_drift_is_counted_by_language() {
+    let arabic = "فاز الفريق بكأس البطولة بعد مباراة مثيرة سجل فيها المهاجم هدفين زبرقعطنش";
+    let french = "Le conseil municipal a adopté hier soir le budget des écoles et des routes.";
+    let mut input = batches(1, 3);
+    input.push_back(vec![envelope(3, arabic), envelope(4, french), envelope(5, "{\"text\":")]);
+    let run = run(input, FakeSink::default(), 0).await;
+    run.result.unwrap();
+    let text = String::from_utf8(run.metrics.text().unwrap()).unwrap();
+    let value = |series: &str| -> f64 {
+        let line =
+            text.lines().find(|line| line.starts_with(series)).unwrap_or_else(|| panic!("{series}\n{text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    for language in ["ar", "en"] {
+        assert!(value(&format!("rasid_terms_total{{language=\"{language}\",vocabulary=\"known\"}}")) > 3.0);
+        assert!(value(&format!("rasid_confidence_ratio_count{{language=\"{language}\"}}")) >= 1.0);
+    }
+    assert!(value("rasid_terms_total{language=\"ar\",vocabulary=\"unknown\"}") >= 1.0);
+    assert!(!text.contains("rasid_terms_total{language=\"und\""), "no vocabulary, no share of it");
 }

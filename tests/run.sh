@@ -26,6 +26,13 @@ fi
 command -v cargo >/dev/null || { echo 'cargo is missing: install Rust with rustup, https://rustup.rs' >&2; exit 1; }
 tests/kafka/kafka.sh get
 promtool check config deploy/prometheus/prometheus.yml
+promtool check rules deploy/prometheus/recording.yml deploy/prometheus/alerts.yml
+promtool test rules tests/prometheus/*.yml
+# manifests and dashboard, by the types of Kubernetes, KEDA, the Prometheus Operator, Compose and Grafana
+case "$(go version 2>/dev/null)" in
+  *go1.2[6-9]*) (cd tests/manifests && go test ./...) ;;
+  *) echo 'manifests: not checked, that needs Go 1.26 or newer' ;;
+esac
 cargo test --locked "$@"
 # the live page in Chromium, unless only some tests were asked for
 [ $# -gt 0 ] || tests/page/run.sh

@@ -3,10 +3,13 @@
 mod classify;
 mod demo;
 mod evaluate;
+mod health;
 mod lint;
+mod log;
 mod model;
 mod progress;
 mod run;
+mod shell;
 mod train;
 
 use crate::model::Classifier;
@@ -45,6 +48,9 @@ enum Command {
     Evaluate(evaluate::Args),
     Classify(classify::Args),
     Model(model::Args),
+    Health(health::Args),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// An error of the user's making: exit code 64 instead of 1.
@@ -63,7 +69,7 @@ pub fn main() -> ExitCode {
             return code;
         }
     };
-    log(matches!(&cli.command, Command::Run(_)));
+    log::start(matches!(&cli.command, Command::Run(_)));
     let done = match cli.command {
         Command::Run(args) => run::run(*args),
         Command::Demo(args) => demo::run(&args),
@@ -72,6 +78,9 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Model(args) => model::run(&args),
+        Command::Health(args) => health::run(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,26 +91,6 @@ pub fn main() -> ExitCode {
             if usage { ExitCode::from(EX_USAGE) } else { ExitCode::FAILURE }
         }
     }
-}
-
-/// Log lines on stderr: text on a terminal, JSON elsewhere; `RUST_LOG` says how much.
-fn log(worker: bool) {
-    use std::io::IsTerminal;
-    use tracing_subscriber::EnvFilter;
-    // librdkafka's own lines come through our contexts; rdkafka's are of the demo's helpers
-    let level = if worker { "info" } else { "warn,rdkafka=off,librdkafka=off" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if worker && !std::io::stderr().is_terminal() {
-        lines.json().flatten_event(true).init();
-    } else {
-        lines.init();
-    }
-    // the message of a panic may quote the text it was about; its place is enough
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "internal error: panic");
-    }));
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

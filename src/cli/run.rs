@@ -104,7 +104,8 @@ pub async fn work(
     shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let metrics = Metrics::new()?;
-    metrics.model(classifier.tag());
+    metrics.model(classifier.tag(), classifier.topic_priors());
+    metrics.consumer(&settings.group, &settings.input);
     let health = Arc::new(Health::new(settings.stall_timeout));
     let listener =
         http::bind(settings.http).await.with_context(|| format!("cannot listen on {}", settings.http))?;

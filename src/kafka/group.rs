@@ -1,7 +1,8 @@
 //! Follows the consumer group: which partitions are ours, what of them is in flight, how far behind we are.
 
+use super::age::{Run, Unfinished};
 use super::{figures, log};
-use crate::metrics::Metrics;
+use crate::metrics::{Lag, Metrics};
 use crate::pipeline::{Envelope, Health};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -11,7 +12,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a revocation waits for records in flight.
 const REVOKE_WAIT: Duration = Duration::from_secs(5);
@@ -36,6 +37,7 @@ struct Progress {
     given: HashMap<i32, i64>,
     done: HashMap<i32, i64>,
     revoked: HashSet<i32>,
+    unfinished: HashMap<i32, Unfinished>,
 }
 
 impl Progress {
@@ -58,15 +60,31 @@ impl Context {
 
     /// The pipeline has this batch now.
     pub(super) fn given(&self, batch: &[Envelope]) {
-        let mut progress = self.progress();
+        let now = now();
+        let mut runs: HashMap<i32, Run> = HashMap::new();
         for envelope in batch {
-            progress.given.insert(envelope.partition, envelope.offset + 1);
+            let time = envelope.timestamp.unwrap_or(now);
+            let run = runs.entry(envelope.partition).or_insert(Run { next: 0, oldest: time });
+            run.next = envelope.offset + 1;
+            run.oldest = run.oldest.min(time);
+        }
+        let mut progress = self.progress();
+        for (partition, run) in runs {
+            progress.given.insert(partition, run.next);
+            progress.unfinished.entry(partition).or_default().given(run);
         }
     }
 
     /// Everything before these offsets is done.
     pub(super) fn done(&self, next: &HashMap<i32, i64>) {
-        self.progress().done.extend(next);
+        let mut progress = self.progress();
+        progress.done.extend(next);
+        for (partition, next) in next {
+            if let Some(unfinished) = progress.unfinished.get_mut(partition) {
+                unfinished.done(*next);
+            }
+        }
+        drop(progress);
         self.moved.notify_all();
     }
 
@@ -92,6 +110,11 @@ impl Context {
     }
 }
 
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+}
+
 fn partitions(list: &TopicPartitionList) -> Vec<i32> {
     list.elements().iter().map(|element| element.partition()).collect()
 }
@@ -108,7 +131,9 @@ impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
         self.metrics.client("consumer", &figures(&statistics));
         let up = statistics.brokers.values().any(|broker| broker.state == "UP" && broker.nodeid >= 0);
-        let assigned = self.progress().assigned.clone();
+        let now = now();
+        let mut progress = self.progress();
+        let assigned = progress.assigned.clone();
         let mut lagging = HashSet::new();
         if let Some(topic) = statistics.topics.get(&self.input) {
             for partition in topic.partitions.values().filter(|p| assigned.contains(&p.partition)) {
@@ -117,14 +142,21 @@ impl ClientContext for Context {
                     -1 => partition.consumer_lag,
                     lag => lag,
                 };
-                if lag >= 0 {
-                    self.metrics.lag(&self.input, partition.partition, lag);
-                }
+                let unfinished = progress.unfinished.entry(partition.partition).or_default();
+                let lag_shown = Lag {
+                    records: (lag >= 0).then_some(lag),
+                    seconds: (lag >= 0).then(|| unfinished.age(now, lag)),
+                    offset: [partition.stored_offset, partition.committed_offset]
+                        .into_iter()
+                        .find(|offset| *offset >= 0),
+                };
+                self.metrics.lag(&self.input, partition.partition, &lag_shown);
                 if lag > 0 {
                     lagging.insert(partition.partition);
                 }
             }
         }
+        drop(progress);
         self.health.observe(lagging, up);
     }
 }
@@ -146,6 +178,7 @@ impl ConsumerContext for Context {
             progress.assigned.remove(partition);
             progress.given.remove(partition);
             progress.done.remove(partition);
+            progress.unfinished.remove(partition);
             self.metrics.forget_partition(&self.input, *partition);
         }
         progress.revoked.extend(&leaving);

@@ -1,5 +1,6 @@
 //! Kafka: client settings, what the clients report, and whether the topics are there.
 
+mod age;
 mod group;
 mod sink;
 mod source;

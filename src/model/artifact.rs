@@ -231,6 +231,7 @@ impl Head {
             terms: self.terms,
             calibration: self.calibration,
             thresholds: self.thresholds.clone(),
+            documents: self.counts.documents.clone(),
             vocabulary: self.weights.rows.iter().map(|row| &*self.counts.terms[*row as usize]).collect(),
             table: Cow::Borrowed(&self.weights.table),
         }
@@ -301,11 +302,13 @@ impl<'a> File<'a> {
         let terms: Vec<&str> = self.terms(head)?.lines().collect();
         let rows = self.words(head, "rows", Dtype::U32)?.iter().map(|row| u32::from_le_bytes(*row));
         let vocabulary: Vec<&str> = rows.map_while(|row| terms.get(row as usize).copied()).collect();
+        let documents = self.words(head, "documents", Dtype::U32)?;
         let weights = self.words(head, "weights", Dtype::F32)?;
         let table: Vec<f32> = weights.iter().map(|weight| f32::from_le_bytes(*weight)).collect();
         let fits = self.words(head, "rows", Dtype::U32)?.len() == vocabulary.len()
             && table.len() == vocabulary.len() * labels
             && head.thresholds.len() == labels
+            && documents.len() == labels
             && table.iter().all(|weight| weight.is_finite());
         if !fits {
             return Err(corrupt(format!("the tensors of {} do not fit each other", head.tensor("*"))));
@@ -315,6 +318,7 @@ impl<'a> File<'a> {
             terms: head.terms,
             calibration: head.calibration,
             thresholds: head.thresholds.clone(),
+            documents: documents.iter().map(|texts| u32::from_le_bytes(*texts)).collect(),
             vocabulary,
             table: Cow::Owned(table),
         })

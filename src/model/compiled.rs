@@ -49,6 +49,8 @@ pub struct TaskWeights<'a> {
     pub calibration: Calibration,
     /// By label: the least probability with which it is given.
     pub thresholds: Vec<f32>,
+    /// Training texts by label, as shares of one [`super::UNIT`] each.
+    pub documents: Vec<u32>,
     /// The terms that have weights.
     pub vocabulary: Vec<&'a str>,
     /// By term, one column a label.
@@ -79,12 +81,20 @@ pub struct TaskColumns {
     pub calibration: Calibration,
     /// By label: the least probability with which it is given.
     pub thresholds: Vec<f32>,
+    /// By label: its share of the training texts.
+    pub priors: Vec<f64>,
     /// Column of the first label.
     first: usize,
     /// Column of the number of known terms; that of all terms is the next one.
     counts: usize,
     /// One step in natural logarithms.
     pub step: f32,
+}
+
+/// Each count as a share of all.
+fn shares(counts: &[u32]) -> Vec<f64> {
+    let all: f64 = counts.iter().map(|count| f64::from(*count)).sum();
+    counts.iter().map(|count| f64::from(*count) / all.max(1.0)).collect()
 }
 
 /// A pair of words that has weights.
@@ -131,6 +141,7 @@ impl Compiled {
                 terms: task.terms,
                 calibration: task.calibration,
                 thresholds: task.thresholds.clone(),
+                priors: shares(&task.documents),
                 first,
                 counts: labels + 2 * at,
                 step: if largest > 0.0 { largest / f32::from(LARGEST) } else { 1.0 },

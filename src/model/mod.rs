@@ -195,6 +195,16 @@ impl Classifier {
         &self.info
     }
 
+    /// Share of each topic among the training texts of each language: language code, topic code, share
+    /// between 0 and 1. The shares of a language sum to one.
+    pub fn topic_priors(&self) -> impl Iterator<Item = (&'static str, &str, f64)> {
+        self.languages.iter().flat_map(|language| {
+            let priors = language.task(Task::Topic).map_or(&[][..], |task| &task.priors);
+            let shares = self.topics.iter().zip(priors);
+            shares.map(|((code, ..), share)| (language.language.code(), &**code, *share))
+        })
+    }
+
     /// The tables of a language.
     fn compiled(&self, language: Language) -> &Compiled {
         &self.languages[language as usize]

@@ -155,11 +155,13 @@ impl Worker {
             let mut wait = false;
             for failure in failures {
                 let index = indices[failure.index];
+                self.metrics.publish_failed(failure.kind.name());
                 match failure.kind {
                     FailureKind::Fatal => return Err(PipelineError::Sink(failure.message)),
                     FailureKind::Retriable => {
                         if !wait {
-                            tracing::warn!(error = %failure.message, "publishing failed; trying again");
+                            let Envelope { topic, partition, offset, .. } = &batch.envelopes[index];
+                            tracing::warn!(%topic, partition, offset, error = %failure.message, "publishing failed; trying again");
                         }
                         wait = true;
                         self.metrics.publish_retries.inc();
@@ -191,7 +193,6 @@ impl Worker {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
         let metrics = &self.metrics;
         let end_to_end = metrics.end_to_end.local();
-        let confidence = metrics.confidence.local();
         for (index, outcome) in batch.outcomes.iter().enumerate() {
             let envelope = &batch.envelopes[index];
             if let Some(timestamp) = envelope.timestamp {
@@ -211,9 +212,8 @@ impl Worker {
                         summary.stance.as_deref(),
                         summary.language,
                     );
-                    if let Some((_, value)) = topic {
-                        confidence.observe(f64::from(*value));
-                    }
+                    let confidence = topic.map(|(_, confidence)| *confidence);
+                    metrics.drift(summary.language, confidence, summary.terms);
                     if let Some(reason) = summary.abstained {
                         metrics.abstained(reason.reason());
                     }
@@ -222,7 +222,8 @@ impl Worker {
                     metrics.rejected(rejection.reason());
                     *rejected_in_a_row += 1;
                     let place = format!("{} {} {}", envelope.topic, envelope.partition, envelope.offset);
-                    tracing::debug!(record = %place, reason = rejection.reason(), "dead letter");
+                    let Envelope { topic, partition, offset, .. } = envelope;
+                    tracing::debug!(%topic, partition, offset, reason = rejection.reason(), "dead letter");
                     if *rejected_in_a_row == self.max_rejected_in_a_row {
                         return Err(PipelineError::TooManyRejected {
                             count: *rejected_in_a_row,
@@ -234,7 +235,6 @@ impl Worker {
             }
         }
         end_to_end.flush();
-        confidence.flush();
         metrics.in_flight.sub(batch.envelopes.len() as i64);
         self.health.progress();
         self.live.draw(batch, &self.options);

@@ -76,6 +76,17 @@ pub enum FailureKind {
     Fatal,
 }
 
+impl FailureKind {
+    /// The kind as a metric label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TooLarge(_) => "too_large",
+            Self::Retriable => "retriable",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
 /// Ends the loop.
 #[derive(Debug, Error)]
 pub enum PipelineError {

@@ -27,6 +27,8 @@ pub struct Summary {
     pub stance: Option<std::sync::Arc<str>>,
     /// Language code.
     pub language: &'static str,
+    /// How much of it the model knows.
+    pub terms: crate::article::TermCounts,
     /// Why there is no topic.
     pub abstained: Option<crate::article::Abstained>,
 }
@@ -114,6 +116,7 @@ fn tag(
         topic: tags.topics.first().map(|topic| (topic.code.clone(), topic.confidence)),
         stance: tags.stance.as_ref().map(|stance| stance.label.clone()),
         language: tags.language,
+        terms: tags.terms,
         abstained: tags.abstained,
     };
     Ok((summary, bytes))

@@ -1,14 +1,17 @@
 //! What the worker counts: an explicit Prometheus registry, one method an event.
 
+mod drift;
+mod registry;
 mod snapshot;
 
 pub use snapshot::Snapshot;
 
-use prometheus::core::Collector;
+use crate::article::{ModelTag, TermCounts};
+use drift::Drift;
 use prometheus::{
-    Encoder, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
+use registry::{counter, counters, gauge, gauges, histogram, reals};
 
 /// Every metric of a worker.
 #[derive(Clone, Debug)]
@@ -34,9 +37,12 @@ pub struct Metrics {
     pub end_to_end: Histogram,
     /// Reading and tagging one record.
     pub classify: Histogram,
-    /// Confidence of the first topic.
-    pub confidence: Histogram,
+    drift: Drift,
+    publish_errors: IntCounterVec,
     lag: IntGaugeVec,
+    lag_seconds: GaugeVec,
+    offset: IntGaugeVec,
+    consumer_info: IntGaugeVec,
     /// Partitions assigned.
     pub assigned: IntGauge,
     rebalances: IntCounterVec,
@@ -46,7 +52,7 @@ pub struct Metrics {
     pub ready: IntGauge,
     client_queue: IntGaugeVec,
     client_queue_bytes: IntGaugeVec,
-    client_errors: IntGaugeVec,
+    client_errors: IntCounterVec,
     client_round_trip: GaugeVec,
     model_info: IntGaugeVec,
 }
@@ -64,11 +70,21 @@ pub struct ClientFigures {
     pub round_trip_seconds: f64,
 }
 
+/// How far a partition is behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lag {
+    /// Records that are not done.
+    pub records: Option<i64>,
+    /// Age of the oldest of them; 0 where there is none.
+    pub seconds: Option<f64>,
+    /// Every record before this offset is done.
+    pub offset: Option<i64>,
+}
+
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
 const CLASSIFY_SECONDS: [f64; 10] =
     [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01, 0.1, 1.0];
-const CONFIDENCE: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
 impl Metrics {
     /// All metrics at zero.
@@ -122,12 +138,36 @@ impl Metrics {
                 "Reading and tagging one record, mean of its batch",
                 &CLASSIFY_SECONDS,
             )?,
-            confidence: histogram(r, "rasid_confidence_ratio", "Confidence of the first topic", &CONFIDENCE)?,
+            drift: Drift::new(r)?,
+            publish_errors: counters(
+                r,
+                "rasid_publish_errors_total",
+                "Records that the broker or the client refused",
+                &["kind"],
+            )?,
             lag: gauges(
                 r,
                 "rasid_consumer_lag_records",
                 "Records in the partition that the group has not done yet",
                 &["topic", "partition"],
+            )?,
+            lag_seconds: reals(
+                r,
+                "rasid_consumer_lag_seconds",
+                "Age of the oldest record in the partition that the group has not done yet",
+                &["topic", "partition"],
+            )?,
+            offset: gauges(
+                r,
+                "rasid_consumer_offset",
+                "Next offset of the partition: every record before it is done",
+                &["topic", "partition"],
+            )?,
+            consumer_info: gauges(
+                r,
+                "rasid_consumer_info",
+                "Consumer group and input topic, in its labels",
+                &["group", "topic"],
             )?,
             assigned: gauge(
                 r,
@@ -149,21 +189,17 @@ impl Metrics {
                 "Bytes in the queues of the Kafka client",
                 &["client"],
             )?,
-            client_errors: gauges(
+            client_errors: counters(
                 r,
-                "rasid_kafka_client_request_errors",
-                "Requests of the Kafka client that failed or timed out since it started",
+                "rasid_kafka_client_request_errors_total",
+                "Requests of the Kafka client that failed or timed out",
                 &["client"],
             )?,
-            client_round_trip: register(
+            client_round_trip: reals(
                 r,
-                GaugeVec::new(
-                    Opts::new(
-                        "rasid_kafka_client_round_trip_seconds",
-                        "Mean round trip of the slowest broker in the last statistics interval",
-                    ),
-                    &["client"],
-                )?,
+                "rasid_kafka_client_round_trip_seconds",
+                "Mean round trip of the slowest broker in the last statistics interval",
+                &["client"],
             )?,
             model_info: gauges(
                 r,
@@ -183,6 +219,12 @@ impl Metrics {
         }
         for kind in ["assign", "revoke"] {
             metrics.rebalances.with_label_values(&[kind]);
+        }
+        for kind in ["retriable", "too_large", "fatal"] {
+            metrics.publish_errors.with_label_values(&[kind]);
+        }
+        for client in ["consumer", "producer"] {
+            metrics.client_errors.with_label_values(&[client]);
         }
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -211,29 +253,61 @@ impl Metrics {
         self.assigned.set(assigned as i64);
     }
 
-    /// Lag of one partition.
-    pub fn lag(&self, topic: &str, partition: i32, records: i64) {
-        self.lag.with_label_values(&[topic, &partition.to_string()]).set(records);
+    /// What a tagged article tells of the data: how sure the model is of its first topic, and how many
+    /// of its terms the model knows.
+    pub fn drift(&self, language: &str, confidence: Option<f32>, terms: TermCounts) {
+        self.drift.observe(language, confidence, terms);
+    }
+
+    /// A record was refused: `retriable`, `too_large` or `fatal`.
+    pub fn publish_failed(&self, kind: &str) {
+        self.publish_errors.with_label_values(&[kind]).inc();
+    }
+
+    /// Consumer group and input topic, by which dashboards find their workers.
+    pub fn consumer(&self, group: &str, topic: &str) {
+        self.consumer_info.with_label_values(&[group, topic]).set(1);
+    }
+
+    /// How far one partition is behind; what is not known is left out.
+    pub fn lag(&self, topic: &str, partition: i32, lag: &Lag) {
+        let partition = partition.to_string();
+        let labels = [topic, &partition];
+        if let Some(records) = lag.records {
+            self.lag.with_label_values(&labels).set(records);
+        }
+        if let Some(seconds) = lag.seconds {
+            self.lag_seconds.with_label_values(&labels).set(seconds);
+        }
+        if let Some(offset) = lag.offset {
+            self.offset.with_label_values(&labels).set(offset);
+        }
     }
 
     /// A partition is no longer ours.
     pub fn forget_partition(&self, topic: &str, partition: i32) {
-        // one that never had a lag is not there
-        let _ = self.lag.remove_label_values(&[topic, &partition.to_string()]);
+        let partition = partition.to_string();
+        let labels = [topic, &partition];
+        // what was never known is not there
+        let _ = self.lag.remove_label_values(&labels);
+        let _ = self.lag_seconds.remove_label_values(&labels);
+        let _ = self.offset.remove_label_values(&labels);
     }
 
     /// Statistics of one librdkafka client: `consumer` or `producer`.
     pub fn client(&self, client: &str, figures: &ClientFigures) {
         self.client_queue.with_label_values(&[client]).set(figures.queued);
         self.client_queue_bytes.with_label_values(&[client]).set(figures.queued_bytes);
-        self.client_errors.with_label_values(&[client]).set(figures.errors);
+        let errors = self.client_errors.with_label_values(&[client]);
+        errors.inc_by(u64::try_from(figures.errors).unwrap_or(0).saturating_sub(errors.get()));
         self.client_round_trip.with_label_values(&[client]).set(figures.round_trip_seconds);
     }
 
-    /// The model in use.
-    pub fn model(&self, tag: &crate::article::ModelTag) {
+    /// The model in use, with the share of each topic among its training examples (language, code, share).
+    pub fn model<'a>(&self, tag: &ModelTag, priors: impl IntoIterator<Item = (&'static str, &'a str, f64)>) {
         self.model_info.reset();
         self.model_info.with_label_values(&[&tag.name, &tag.version, &tag.sha256]).set(1);
+        self.drift.priors(priors);
     }
 
     /// The Prometheus text format.
@@ -245,34 +319,4 @@ impl Metrics {
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
     }
-}
-
-fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> prometheus::Result<C> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
-}
-
-fn counter(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntCounter> {
-    register(registry, IntCounter::new(name, help)?)
-}
-
-fn counters(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> prometheus::Result<IntCounterVec> {
-    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-}
-
-fn gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntGauge> {
-    register(registry, IntGauge::new(name, help)?)
-}
-
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
-    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-fn histogram(registry: &Registry, name: &str, help: &str, buckets: &[f64]) -> prometheus::Result<Histogram> {
-    register(registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))?)
 }
