@@ -1,5 +1,6 @@
 //! The keys under which JSON news keeps its id, title and text.
 
+use super::strings::read_string;
 use super::{Article, Rejection};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -46,7 +47,7 @@ pub(super) struct Fields<'a>([Option<(usize, Field<'a>)>; 3]);
 
 impl<'a> Fields<'a> {
     /// The article that the fields make; `json` is the whole object.
-    pub(super) fn article(self, json: &'a RawValue) -> Result<Article<'a>, Rejection> {
+    pub(super) fn article(self, json: &'a str) -> Result<Article<'a>, Rejection> {
         let [id, title, text] = self.0;
         let text_of = |field: Option<(usize, Field<'a>)>| match field {
             None => Ok(Cow::Borrowed("")),
@@ -152,8 +153,24 @@ impl<'a> Field<'a> {
 
 impl<'de> Deserialize<'de> for Field<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FieldVisitor)
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        if let Some(text) = text(raw)? {
+            return Ok(Self::Text(text));
+        }
+        // short, but for lists, whose texts are not looked at here
+        let other = serde_json::Deserializer::from_str(raw).deserialize_any(FieldVisitor);
+        other.map_err(|error: serde_json::Error| {
+            // its place is one within the field; without any it gets that in the record
+            let said = error.to_string();
+            serde::de::Error::custom(said.split(" at line ").next().unwrap_or_default())
+        })
     }
+}
+
+/// The text that `raw`, a JSON value, is; `None` where it is something else.
+fn text<E: serde::de::Error>(raw: &str) -> Result<Option<Cow<'_, str>>, E> {
+    let Some(quoted) = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"')) else { return Ok(None) };
+    read_string(quoted).map(Some).ok_or_else(|| E::custom("half of a surrogate pair in an escape"))
 }
 
 struct FieldVisitor;
@@ -240,9 +257,10 @@ impl<'de> Visitor<'de> for ElementVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut part = Part { main: false, value: "".into() };
         while let Some(Borrow(key)) = map.next_key::<Borrow<'de>>()? {
-            match (&*key, map.next_value::<Field<'de>>()?) {
-                ("value", Field::Text(value)) => part.value = value,
-                ("role", Field::Text(role)) => part.main = role == "main",
+            let raw = map.next_value::<&RawValue>()?.get();
+            match &*key {
+                "value" => part.value = text(raw)?.unwrap_or_default(),
+                "role" => part.main = text(raw)?.is_some_and(|role| role == "main"),
                 _ => {}
             }
         }

@@ -2,6 +2,7 @@
 
 mod fields;
 mod read;
+mod strings;
 mod tagged;
 
 pub use read::{Article, Pointers};

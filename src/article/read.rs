@@ -3,7 +3,6 @@
 use super::Rejection;
 use super::fields::Fields;
 use crate::text::to_text;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// One article as it came.
@@ -15,9 +14,12 @@ pub struct Article<'a> {
     pub title: Cow<'a, str>,
     /// The body, HTML reduced to text; may be empty where there is a title.
     pub text: Cow<'a, str>,
-    /// The input's JSON, untouched; `None` for raw text.
-    pub json: Option<&'a RawValue>,
+    /// The input's JSON, untouched and known to be valid; `None` for raw text.
+    pub json: Option<&'a str>,
 }
+
+/// White space as JSON has it (RFC 8259, section 2).
+const JSON_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
 /// JSON pointers (RFC 6901) from the settings that override where fields are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,11 +45,11 @@ impl<'a> Article<'a> {
     /// [`Rejection::Json`], [`Rejection::Field`] or [`Rejection::NoText`].
     pub fn read(input: &'a str, pointers: &Pointers) -> Result<Self, Rejection> {
         let article = if input.trim_start().starts_with('{') {
-            let raw: &RawValue = serde_json::from_str(input).map_err(bad_json)?;
-            let fields: Fields<'a> = serde_json::from_str(raw.get()).map_err(bad_json)?;
-            let mut article = fields.article(raw)?;
+            // one pass checks all of it and takes out the fields
+            let fields: Fields<'a> = serde_json::from_str(input).map_err(bad_json)?;
+            let mut article = fields.article(input.trim_matches(JSON_SPACE))?;
             if pointers.any() {
-                article.follow(pointers, raw)?;
+                article.follow(pointers, input)?;
             }
             article
         } else {
@@ -64,8 +66,8 @@ impl<'a> Article<'a> {
         if has_letter(&self.text) || has_letter(&self.title) { Ok(self) } else { Err(Rejection::NoText) }
     }
 
-    fn follow(&mut self, pointers: &Pointers, raw: &RawValue) -> Result<(), Rejection> {
-        let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(bad_json)?;
+    fn follow(&mut self, pointers: &Pointers, json: &str) -> Result<(), Rejection> {
+        let value: serde_json::Value = serde_json::from_str(json).map_err(bad_json)?;
         let get = |pointer: &Option<String>| -> Result<Option<String>, Rejection> {
             let Some(pointer) = pointer else { return Ok(None) };
             match value.pointer(pointer) {
@@ -91,7 +93,10 @@ impl<'a> Article<'a> {
 fn reduce(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => to_text(text),
-        Cow::Owned(text) => Cow::Owned(to_text(&text).into_owned()),
+        Cow::Owned(text) => match to_text(&text) {
+            Cow::Owned(reduced) => Cow::Owned(reduced),
+            Cow::Borrowed(_) => Cow::Owned(text),
+        },
     }
 }
 
@@ -130,7 +135,9 @@ mod tests {
             let article = read(input).unwrap();
             assert_eq!(article.id.as_deref(), Some("7"), "{input}");
             assert_eq!((&*article.title, &*article.text), ("T", "نص"), "{input}");
-            assert_eq!(article.json.map(RawValue::get), Some(input));
+            assert_eq!(article.json, Some(input));
+            let spaced = format!(" \r\n\t{input}\n");
+            assert_eq!(read(&spaced).unwrap().json, Some(input));
         }
     }
 
@@ -153,6 +160,23 @@ mod tests {
         assert_eq!(read(r#"{"text":{"a":1}}"#).unwrap_err().reason(), "field");
         let deep = format!("{{\"a\":{}1{},\"text\":\"x\"}}", "[".repeat(50_000), "]".repeat(50_000));
         let _ = read(&deep);
+        let nested = format!("{{\"bodies\":{}1{}}}", "[{\"value\":".repeat(50_000), "}]".repeat(50_000));
+        assert!(read(&nested).is_err());
+        assert_eq!(
+            read("{\"id\":1,\n\"text\":\"\\ud800\"}").unwrap_err().to_string(),
+            "bad JSON: half of a surrogate pair in an escape at line 2 column 15"
+        );
+        assert_eq!(
+            read(r#"{"id":1,"bodies":[7]}"#).unwrap_err().to_string(),
+            "bad JSON: invalid type: integer `7`, expected an object with a value, or text at line 1 column 20"
+        );
+    }
+
+    #[test]
+    fn parts_may_hold_more_than_text() {
+        let article =
+            read(r#"{"bodies":[{"charcount":[1,{"a":2}],"value":"\u0646\u0635","role":null}]}"#).unwrap();
+        assert_eq!(article.text, "نص");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The output record; `docs/tagged-article.schema.json` says the same as JSON Schema.
 
 use super::Article;
+use super::strings::write_string;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// What the classifier says of one article.
@@ -132,7 +132,7 @@ pub struct Source<'a> {
     pub offset: i64,
 }
 
-/// The output record.
+/// The output record, all but the article.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaggedArticle<'a> {
     /// The article's id, else the record's key, else `topic-partition-offset`.
@@ -147,35 +147,88 @@ pub struct TaggedArticle<'a> {
     pub source: Option<Source<'a>>,
     /// When, RFC 3339 in UTC.
     pub tagged_at: &'a str,
-    /// The input, unless switched off.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub article: Option<ArticleCopy<'a>>,
 }
 
-/// The input as the output carries it.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
+/// The input as the output carries it, in the field `article`.
+#[derive(Clone, Copy, Debug)]
 pub enum ArticleCopy<'a> {
     /// JSON, byte for byte.
-    Json(&'a RawValue),
+    Json(&'a str),
     /// Raw text, as the field `text`.
-    Text {
-        /// The text.
-        text: &'a str,
-    },
+    Text(&'a str),
 }
 
 impl<'a> ArticleCopy<'a> {
     /// The copy of `article`, which was read from `input`.
-    pub fn of(article: &'a Article<'_>, input: &'a str) -> Self {
-        match article.json {
-            Some(json) => Self::Json(json),
-            None => Self::Text { text: input },
+    pub fn of(article: &Article<'a>, input: &'a str) -> Self {
+        article.json.map_or(Self::Text(input), Self::Json)
+    }
+
+    fn text(self) -> &'a str {
+        let (Self::Json(text) | Self::Text(text)) = self;
+        text
+    }
+}
+
+/// Bytes of a record without its article: enough for several topics and eight terms.
+const HEAD: usize = 1536;
+
+impl TaggedArticle<'_> {
+    /// The record as JSON, with the article if there is one. It is written once, into room of its size.
+    ///
+    /// # Errors
+    /// As serde_json's writer, which fails on nothing that a record has.
+    pub fn to_json(&self, article: Option<ArticleCopy<'_>>) -> serde_json::Result<Vec<u8>> {
+        let copied = article.map_or(0, |article| article.text().len());
+        let mut json = Vec::with_capacity(HEAD + copied + copied / 32);
+        serde_json::to_writer(&mut json, self)?;
+        if let Some(article) = article {
+            // the closing brace gives way to one field more
+            json.pop();
+            json.extend_from_slice(b",\"article\":");
+            match article {
+                ArticleCopy::Json(object) => json.extend_from_slice(object.as_bytes()),
+                ArticleCopy::Text(text) => {
+                    json.extend_from_slice(b"{\"text\":");
+                    write_string(text, &mut json);
+                    json.push(b'}');
+                }
+            }
+            json.push(b'}');
         }
+        Ok(json)
     }
 }
 
 /// Four decimals: more would claim what no model knows.
 fn rounded<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((f64::from(*value) * 1e4).round() / 1e4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_article_is_the_last_field() {
+        let tags = Tags { language: "ar", ..Tags::default() };
+        let model = ModelTag { name: "m".into(), version: "1".into(), sha256: "0".into() };
+        let tagged = TaggedArticle {
+            id: "a\"1",
+            tags: &tags,
+            model: &model,
+            source: None,
+            tagged_at: "2026-01-31T08:15:30Z",
+        };
+        let json = |article| String::from_utf8(tagged.to_json(article).unwrap()).unwrap();
+        let head = serde_json::to_string(&tagged).unwrap();
+        assert_eq!(json(None), head);
+        let head = head.strip_suffix('}').unwrap();
+        let object = r#"{"b" : 1.0e0,"a":"\u0061"}"#;
+        assert_eq!(json(Some(ArticleCopy::Json(object))), format!("{head},\"article\":{object}}}"));
+        assert_eq!(
+            json(Some(ArticleCopy::Text("x\n"))),
+            format!("{head},\"article\":{{\"text\":\"x\\n\"}}}}")
+        );
+    }
 }

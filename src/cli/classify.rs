@@ -108,7 +108,6 @@ impl Tagger {
             model: self.classifier.tag(),
             source: None,
             tagged_at: &jiff::Timestamp::now().to_string(),
-            article: None,
         };
         serde_json::to_writer(&mut *out, &tagged)?;
         writeln!(out)?;

@@ -5,6 +5,7 @@ use crate::article::{Article, ArticleCopy, Pointers, Rejection, Source, TaggedAr
 use crate::model::{Classifier, Document, WatchList};
 use crate::text::{DecodeError, charset, decode, encoding};
 use encoding_rs::Encoding;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What became of a record.
@@ -108,10 +109,9 @@ fn tag(
             offset: envelope.offset,
         }),
         tagged_at: now,
-        article: options.article.then(|| ArticleCopy::of(&article, &text)),
     };
-    let mut bytes = Vec::with_capacity(value.len() + 1024);
-    serde_json::to_writer(&mut bytes, &tagged).map_err(|error| Rejection::Json(error.to_string()))?;
+    let copy = options.article.then(|| ArticleCopy::of(&article, &text));
+    let bytes = tagged.to_json(copy).map_err(|error| Rejection::Json(error.to_string()))?;
     let summary = Summary {
         topic: tags.topics.first().map(|topic| (topic.code.clone(), topic.confidence)),
         stance: tags.stance.as_ref().map(|stance| stance.label.clone()),
@@ -130,13 +130,13 @@ fn declared(envelope: &Envelope) -> Result<Option<&'static Encoding>, DecodeErro
     charset(&value).map(encoding).transpose()
 }
 
-fn id(envelope: &Envelope, article: &Article<'_>) -> String {
+fn id<'a>(envelope: &'a Envelope, article: &'a Article<'_>) -> Cow<'a, str> {
     if let Some(id) = &article.id {
-        return id.clone().into_owned();
+        return Cow::Borrowed(id);
     }
     match envelope.key.as_deref().map(std::str::from_utf8) {
-        Some(Ok(key)) if !key.is_empty() => key.to_owned(),
-        _ => format!("{}-{}-{}", envelope.topic, envelope.partition, envelope.offset),
+        Some(Ok(key)) if !key.is_empty() => Cow::Borrowed(key),
+        _ => format!("{}-{}-{}", envelope.topic, envelope.partition, envelope.offset).into(),
     }
 }
 

@@ -10,14 +10,24 @@ use std::cell::{Cell, RefCell};
 
 /// Whether `text` holds markup: a tag such as `<p>` or an entity such as `&quot;`.
 pub fn is_html(text: &str) -> bool {
-    let tag = text.match_indices('<').take(64).any(|(at, _)| {
+    // one pass; most texts have neither of the two bytes
+    let mut tags = 0;
+    memchr::memchr2_iter(b'<', b'&', text.as_bytes()).any(|at| {
         let rest = &text[at + 1..];
-        let name = rest.strip_prefix('/').unwrap_or(rest);
-        let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        matches!(name.as_bytes().get(length), Some(b'>' | b' ' | b'/' | b'\n'))
-            && TAGS.contains(&name[..length].to_ascii_lowercase().as_str())
-    });
-    tag || text.contains("&nbsp;") || text.contains("&quot;") || text.contains("&#")
+        if text.as_bytes()[at] == b'&' {
+            return rest.starts_with("nbsp;") || rest.starts_with("quot;") || rest.starts_with('#');
+        }
+        tags += 1;
+        tags <= 64 && opens_tag(rest)
+    })
+}
+
+/// Whether what stands behind a `<` makes it a tag.
+fn opens_tag(rest: &str) -> bool {
+    let name = rest.strip_prefix('/').unwrap_or(rest);
+    let length = name.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    matches!(name.as_bytes().get(length), Some(b'>' | b' ' | b'/' | b'\n'))
+        && TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(&name[..length]))
 }
 
 /// Tags by which a body is known as HTML.

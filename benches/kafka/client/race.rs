@@ -1,0 +1,104 @@
+//! A program over a filled topic, from its start to the last record.
+
+use super::broker::Progress;
+use super::process::Programs;
+use super::table::Note;
+use anyhow::{Context, bail};
+use clap::Args;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The share of the articles that warms up and is not timed: just-in-time compilers, caches, fetch sizes.
+const WARM: f64 = 0.25;
+/// How often the broker is asked.
+const LOOK: Duration = Duration::from_millis(10);
+
+#[derive(Args)]
+pub struct Race {
+    brokers: String,
+    output: String,
+    #[command(flatten)]
+    note: Note,
+    /// Ends when the output has so many.
+    #[arg(long)]
+    articles: i64,
+    /// Counts what this group has committed of the input instead of what stands in the output: for
+    /// transactions, whose marks take offsets too.
+    #[arg(long, num_args = 2, value_names = ["INPUT", "GROUP"])]
+    committed: Option<Vec<String>>,
+    /// How many of the program.
+    #[arg(long, default_value_t = 1)]
+    copies: usize,
+    /// What the program prints.
+    #[arg(long)]
+    log: PathBuf,
+    /// Seconds after which it is given up.
+    #[arg(long, default_value_t = 300)]
+    limit: u64,
+    /// The program and its arguments.
+    #[arg(last = true, required = true)]
+    command: Vec<String>,
+}
+
+/// One look at the race.
+struct Mark {
+    at: Instant,
+    records: i64,
+    processor: f64,
+}
+
+impl Race {
+    pub fn run(self) -> anyhow::Result<()> {
+        let output = Progress::of_topic(&self.brokers, &self.output)?;
+        let done = match self.committed.as_deref() {
+            Some([input, group]) => Progress::of_group(&self.brokers, input, group)?,
+            _ => Progress::of_topic(&self.brokers, &self.output)?,
+        };
+        let start = Instant::now();
+        let mut programs = Programs::start(&self.command, self.copies, &self.log)?;
+        let first = loop {
+            programs.check()?;
+            if output.records()? > 0 {
+                break start.elapsed();
+            }
+            self.on_time(start)?;
+            std::thread::sleep(LOOK);
+        };
+        let mut warm: Option<Mark> = None;
+        let end = loop {
+            programs.check()?;
+            let mark = Mark {
+                records: done.records()?,
+                at: Instant::now(),
+                processor: programs.processor_seconds()?,
+            };
+            if mark.records >= self.articles {
+                break mark;
+            }
+            if warm.is_none() && mark.records as f64 >= self.articles as f64 * WARM {
+                warm = Some(mark);
+            }
+            self.on_time(start)?;
+            std::thread::sleep(LOOK);
+        };
+        let peak = programs.peak_megabytes()?;
+        programs.stop()?;
+        let mut figures = vec![("first record s", first.as_secs_f64()), ("peak MB", peak)];
+        // a topic of a few articles shows the start alone
+        if let Some(warm) = warm {
+            let records = (end.records - warm.records) as f64;
+            figures.push(("articles/s", records / (end.at - warm.at).as_secs_f64()));
+            figures.push(("CPU-s a million", (end.processor - warm.processor) / records * 1e6));
+        }
+        self.note.append(&figures)
+    }
+
+    fn on_time(&self, start: Instant) -> anyhow::Result<()> {
+        if start.elapsed() > Duration::from_secs(self.limit) {
+            let said = std::fs::read_to_string(&self.log).with_context(|| self.log.display().to_string())?;
+            let tail: String = said.chars().rev().take(800).collect::<Vec<_>>().into_iter().rev().collect();
+            bail!("{}: not done after {} s:\n{tail}", self.note.name, self.limit);
+        }
+        Ok(())
+    }
+}
