@@ -5,6 +5,7 @@
 mod artifact;
 mod calibrate;
 mod counts;
+mod cross;
 mod duplicates;
 mod evaluate;
 mod examples;
@@ -16,19 +17,22 @@ mod labels;
 mod lint;
 mod score;
 mod train;
+mod tune;
 
 pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
-pub use counts::{Counts, UNIT};
+pub use counts::{Bag, Counts, UNIT};
+pub use cross::{Validated, validate};
 pub use evaluate::{Bin, Outcome, PerLabel, Report};
-pub use examples::{Example, ExamplesError, read_all, read_examples};
+pub use examples::{Example, ExamplesError, read_all, read_examples, read_labelled};
 pub use features::{Document, Stem, Terms};
 pub use fit::{Fitting, Method, Weights, fit};
 pub use folds::FOLDS;
-pub use labels::{Label, Task, labels, second_level};
+pub use labels::{Label, LabelSet, Task, labels, second_level};
 pub use lint::{Check, Finding, Lint, Set, Severity, lint};
 pub use score::{Score, Scorer, argmax};
-pub use train::{Progress, Recipe, Text, held_out, texts, train, unknown_language};
+pub use train::{Plan, Progress, Recipe, Text, taught, texts, train, unknown_language};
+pub use tune::{Trial, tune};
 
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TopicTag};
 use crate::text::Language;
