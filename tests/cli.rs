@@ -201,6 +201,50 @@ fn train_writes_whole_files_and_says_what_it_measured() {
     assert_eq!(left, ["m.safetensors"]);
 }
 
+/// Sixty lines of two sections in two languages' worth of words: enough to tell apart.
+fn sections(dir: &Path) -> String {
+    let path = dir.join("sections.jsonl");
+    let lines: Vec<String> = (0..60)
+        .map(|i| {
+            let (topic, text) = match i % 2 {
+                0 => ("sport", "The striker scored and the keeper saved a penalty in the cup final"),
+                _ => ("money", "The central bank cut its rate as shares fell on the stock market"),
+            };
+            serde_json::json!({"id": i.to_string(), "text": format!("{text} on day {i}."), "topic": topic, "lang": "en"})
+                .to_string()
+        })
+        .collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn own_labels_are_trained_validated_and_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = sections(dir.path());
+    let validated = rasid(&["train", "--examples", &data, "--labels", "data", "--cv", "3"]);
+    assert_eq!(validated.status.code(), Some(0), "{}", err(&validated));
+    assert!(out(&validated).contains("en topic     60 examples  accuracy 100.0 %"), "{}", out(&validated));
+    let labels = dir.path().join("labels.json");
+    let json = r#"{"topics": [{"code": "sport", "name": "Sport", "name_ar": "رياضة"}, {"code": "money"}, {"code": "arts"}]}"#;
+    std::fs::write(&labels, json).unwrap();
+    let (labels, model) =
+        (labels.display().to_string(), dir.path().join("m.safetensors").display().to_string());
+    let trained = rasid(&["train", "--examples", &data, "--labels", &labels, "--tune", "--out", &model]);
+    assert_eq!(trained.status.code(), Some(0), "{}", err(&trained));
+    assert!(out(&trained).contains("(usual)") && out(&trained).contains("macro-F1"), "{}", out(&trained));
+    let text = b"The goalkeeper saved a penalty and the striker scored in the final.";
+    let tagged = run(&["classify", "--model", &model], text);
+    let record: serde_json::Value = serde_json::from_slice(&tagged.stdout).unwrap();
+    assert_eq!(
+        (&record["topics"][0]["code"], &record["topics"][0]["name_ar"]),
+        (&"sport".into(), &"رياضة".into())
+    );
+    let refused = rasid(&["train", "--examples", &data, "--out", &model]);
+    assert_eq!(refused.status.code(), Some(64));
+    assert!(err(&refused).contains("sections.jsonl:1: unknown topic `sport`"), "{}", err(&refused));
+}
+
 #[test]
 fn the_demo_tags_its_samples() {
     let output = rasid(&["demo", "--once"]);

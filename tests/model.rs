@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 use rasid::model::{
-    Classifier, Counts, Document, Fitting, Method, Model, Scorer, Task, Terms, fit, labels, read_examples,
-    train,
+    Classifier, Counts, Document, Fitting, Method, Model, Plan, Scorer, Task, Terms, fit, labels,
+    read_examples, train,
 };
 use rasid::text::Language;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn example_paths() -> Vec<PathBuf> {
 fn training_twice_gives_the_committed_model() {
     let examples = read_examples(&example_paths()).unwrap();
     let trained = || {
-        let model = train(&examples, "rasid-news", env!("CARGO_PKG_VERSION"), &()).unwrap();
+        let model = train(&examples, &Plan::new("rasid-news", env!("CARGO_PKG_VERSION")), &()).unwrap();
         model.to_bytes().unwrap()
     };
     let (first, second) = (trained(), trained());

@@ -32,6 +32,14 @@ impl Bar {
         }
     }
 
+    /// `done` of `all` are done.
+    pub fn at(&self, done: usize, all: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(all as u64);
+            bar.set_position(done as u64);
+        }
+    }
+
     /// One more is done.
     pub fn advance(&self) {
         if let Some(bar) = &self.bar {

@@ -1,12 +1,13 @@
-//! `rasid train`: examples to a model file.
+//! `rasid train`: examples to a model file, or to figures.
 
 use super::progress::Bar;
 use super::{Usage, write_atomically};
 use crate::model::{
-    Fitting, Label, Method, Recipe, Task, Terms, argmax, held_out, labels, read_examples, sha256, texts,
-    train, unknown_language,
+    Example, FOLDS, Figures, LabelSet, Plan, Recipe, Task, Text, read_labelled, sha256, taught, texts, train,
+    tune, unknown_language, validate,
 };
 use crate::text::Language;
+use anyhow::Context;
 use std::path::PathBuf;
 
 /// Train a model from labelled examples
@@ -15,16 +16,18 @@ use std::path::PathBuf;
   {\"id\":\"1\",\"title\":\"…\",\"text\":\"…\",\"topics\":[\"medtop:15000000\"],\"concept\":\"medtop:20000822\"}
   {\"id\":\"2\",\"text\":\"…\",\"stance\":\"against\",\"target\":\"…\",\"event\":\"e7\"}
 A list of keywords is a .txt file named after its topic (07-health.txt), one word a line.
+Own labels are {\"topics\":[{\"code\":\"sport\",\"name\":\"Sport\",\"name_ar\":\"رياضة\"}, …]}, or those of the data.
 
 Examples:
   rasid train --examples models/examples models/keywords --out models/rasid-news.safetensors
-  rasid train --examples mine.jsonl --compare")]
+  rasid train --examples mine.jsonl --labels sections.json --tune --out mine.safetensors
+  rasid train --examples mine.jsonl --labels data --cv 5 --tune")]
 pub struct Args {
     /// Files (.jsonl, .txt) and folders of examples
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     examples: Vec<PathBuf>,
     /// The model file to write
-    #[arg(long, value_name = "MODEL", required_unless_present = "compare")]
+    #[arg(long, value_name = "MODEL", required_unless_present_any = ["cv", "tune"])]
     out: Option<PathBuf>,
     /// Name of the model, as output records give it
     #[arg(long, default_value = "rasid-news")]
@@ -32,16 +35,62 @@ pub struct Args {
     /// Version of the model, as output records give it
     #[arg(long, default_value = env!("CARGO_PKG_VERSION"), value_name = "VERSION")]
     model_version: String,
-    /// Compare settings by cross-validation instead of training
-    #[arg(long, conflicts_with = "out")]
-    compare: bool,
+    /// The labels: a file, or `data` for those that occur in the examples; by default the 17 IPTC
+    /// Media Topics and the stances
+    #[arg(long, value_name = "LABELS.json")]
+    labels: Option<PathBuf>,
+    /// Print cross-validated figures of K folds; with --tune, settings are chosen within each fold
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..=100))]
+    cv: Option<u32>,
+    /// Search the settings by cross-validation: terms, method, smoothing, keyword weight
+    #[arg(long)]
+    tune: bool,
+}
+
+/// The texts of one language and task.
+struct Part {
+    language: Language,
+    task: Task,
+    texts: Vec<Text>,
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let examples = read_examples(&args.examples).map_err(|error| Usage(error.to_string()))?;
-    if args.compare {
-        return compare(&examples);
+    let (examples, labels) = read(args)?;
+    let mut plan = Plan { labels, ..Plan::new(&args.name, &args.model_version) };
+    if args.cv.is_some() || args.tune {
+        for part in parts(&examples, &plan) {
+            if let Some(folds) = args.cv {
+                cross_validate(&part, &plan, folds as usize, args.tune);
+            }
+            if args.tune && (args.out.is_some() || args.cv.is_none()) {
+                plan.recipes.insert((part.language, part.task), search(&part, &plan));
+            }
+        }
     }
+    let Some(out) = &args.out else { return Ok(()) };
+    let bar = Bar::new("train");
+    let model = train(&examples, &plan, &bar)?;
+    drop(bar);
+    let bytes = model.to_bytes()?;
+    write_atomically(out, &bytes)?;
+    println!("{} examples, cross-validated, whole sub-fields and events held out:", examples.len());
+    model.info.figures.iter().for_each(print);
+    println!("{}  {} bytes  sha256 {}", out.display(), bytes.len(), sha256(&bytes));
+    Ok(())
+}
+
+fn read(args: &Args) -> anyhow::Result<(Vec<Example>, LabelSet)> {
+    let of_data = args.labels.as_ref().is_some_and(|labels| labels.as_os_str() == "data");
+    let labels = match &args.labels {
+        None => LabelSet::iptc(),
+        Some(_) if of_data => LabelSet::iptc(),
+        Some(path) => {
+            let json = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+            LabelSet::read(&json).map_err(|message| Usage(format!("{}: {message}", path.display())))?
+        }
+    };
+    let known = (!of_data).then_some(&labels);
+    let examples = read_labelled(&args.examples, known).map_err(|error| Usage(error.to_string()))?;
     let unknown = unknown_language(&examples);
     if let Some(first) = unknown.first() {
         eprintln!(
@@ -50,66 +99,67 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             first.place
         );
     }
-    let Some(out) = &args.out else { return Err(Usage("--out is missing".into()).into()) };
-    let bar = Bar::new("train");
-    let model = train(&examples, &args.name, &args.model_version, &bar)?;
-    drop(bar);
-    let bytes = model.to_bytes()?;
-    write_atomically(out, &bytes)?;
-    println!("{} examples, cross-validated, whole sub-fields and events held out:", examples.len());
-    for figures in &model.info.figures {
-        println!(
-            "  {} {:6} {:5} examples  accuracy {:.1} %  macro-F1 {:.1} %  ECE {:.3}  abstained {:.1} %",
-            figures.language.code(),
-            figures.task.name(),
-            figures.examples,
-            100.0 * figures.accuracy,
-            100.0 * figures.macro_f1,
-            figures.ece,
-            100.0 * figures.abstained,
-        );
-    }
-    println!("{}  {} bytes  sha256 {}", out.display(), bytes.len(), sha256(&bytes));
-    Ok(())
+    let labels = if of_data { LabelSet::of_examples(&examples) } else { labels };
+    Ok((examples, labels))
 }
 
-/// Held-out accuracy of each setting, so that choosing one needs no other data.
-fn compare(examples: &[crate::model::Example]) -> anyhow::Result<()> {
-    for task in Task::ALL {
-        let all: Vec<Label> = labels(task);
-        for language in Language::ALL {
-            let texts = texts(examples, language, task, &all);
-            let base = Recipe::of(task);
-            for method in [Method::Multinomial, Method::Complement, Method::Odds] {
-                for smoothing in [0.1, 0.3, 1.0] {
-                    for terms in variants(base.terms) {
-                        for keyword_weight in if task == Task::Topic { vec![0, 1, 2, 4, 8] } else { vec![0] }
-                        {
-                            let fitting = Fitting { method, smoothing, ..base.fitting };
-                            let recipe = Recipe { terms, fitting, keyword_weight, ..base };
-                            let scores = held_out(&texts, all.len(), &recipe, &[1])?;
-                            let right = scores
-                                .iter()
-                                .filter(|(score, right)| right.contains(&argmax(&score.evidence)))
-                                .count();
-                            println!(
-                                "{} {:6} {:11} smoothing {smoothing:<4} pairs {:5} function words {:5} keywords {keyword_weight}: {:.2} %",
-                                language.code(),
-                                task.name(),
-                                format!("{method:?}").to_lowercase(),
-                                terms.pairs,
-                                terms.function_words,
-                                100.0 * right as f64 / scores.len().max(1) as f64,
-                            );
-                        }
-                    }
-                }
+/// What there is to learn: the languages and tasks that have texts of two labels.
+fn parts(examples: &[Example], plan: &Plan<'_>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for language in Language::ALL {
+        for task in Task::ALL {
+            let texts = texts(examples, language, task, plan.labels.of(task));
+            if taught(&texts) >= 2 {
+                parts.push(Part { language, task, texts });
             }
         }
     }
-    Ok(())
+    parts
 }
 
-fn variants(base: Terms) -> [Terms; 3] {
-    [base, Terms { pairs: !base.pairs, ..base }, Terms { function_words: !base.function_words, ..base }]
+fn cross_validate(part: &Part, plan: &Plan<'_>, folds: usize, search: bool) {
+    let bar = Bar::new("cross-validate");
+    let step = |name: &str| crate::model::Progress::step(&bar, name, folds);
+    let labels = plan.labels.of(part.task);
+    let validated = validate(&part.texts, labels, Recipe::of(part.task), folds, search, &step);
+    drop(bar);
+    println!("{folds} folds, each judged by a model that has not seen it:");
+    print(&Figures::of(part.language, part.task, validated.report.n, &validated.report));
+    for (fold, recipe) in validated.recipes.iter().enumerate().filter(|_| search) {
+        println!("    fold {}: {recipe}", fold + 1);
+    }
+}
+
+/// The best settings, with a table of the ten best and the usual ones.
+fn search(part: &Part, plan: &Plan<'_>) -> Recipe {
+    let bar = Bar::new("tune");
+    let usual = Recipe::of(part.task);
+    let labels = plan.labels.of(part.task).len();
+    let fold = |text: &Text| Some(text.fold(FOLDS));
+    let step = |done: usize, all: usize| bar.at(done, all);
+    let trials = tune(&part.texts, labels, usual, FOLDS, &fold, &step);
+    drop(bar);
+    println!("{} {}, {FOLDS} folds, {} settings:", part.language.code(), part.task.name(), trials.len());
+    println!("  {:>8} {:>8}  settings", "macro-F1", "accuracy");
+    for (rank, trial) in trials.iter().enumerate() {
+        if rank < 10 || trial.recipe == usual {
+            let mark = if trial.recipe == usual { "  (usual)" } else { "" };
+            let (f1, accuracy) = (100.0 * trial.macro_f1, 100.0 * trial.accuracy);
+            println!("  {f1:>6.2} % {accuracy:>6.2} %  {}{mark}", trial.recipe);
+        }
+    }
+    trials.first().map_or(usual, |best| best.recipe)
+}
+
+fn print(figures: &Figures) {
+    println!(
+        "  {} {:6} {:5} examples  accuracy {:.1} %  macro-F1 {:.1} %  ECE {:.3}  abstained {:.1} %",
+        figures.language.code(),
+        figures.task.name(),
+        figures.examples,
+        100.0 * figures.accuracy,
+        100.0 * figures.macro_f1,
+        figures.ece,
+        100.0 * figures.abstained,
+    );
 }

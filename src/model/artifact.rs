@@ -82,7 +82,8 @@ pub struct Figures {
 }
 
 impl Figures {
-    pub(super) fn of(language: Language, task: Task, examples: usize, report: &Report) -> Self {
+    /// Of a report.
+    pub fn of(language: Language, task: Task, examples: usize, report: &Report) -> Self {
         let round = |value: f64| (value * 1e4).round() / 1e4;
         Self {
             language,

@@ -10,6 +10,18 @@ use std::collections::HashMap;
 /// One occurrence of a term in a text with one label.
 pub const UNIT: u32 = 64;
 
+/// A text as rows of [`Counts`] with how often each stands in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bag {
+    /// Row and times, rows rising.
+    pub terms: Vec<(u32, u32)>,
+    /// Rows of the terms that count half when the text is judged (not when it teaches), repetitions
+    /// included.
+    pub halves: Vec<u32>,
+    /// All terms, repetitions included, halves as such.
+    pub total: u32,
+}
+
 /// Counts of one task in one language.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
@@ -39,12 +51,33 @@ impl Counts {
 
     /// Counts one text for `shares`: labels with their share of it in [`UNIT`]s.
     pub fn add(&mut self, document: &Document, terms: Terms, shares: &[(usize, u32)]) {
-        let mut seen: HashMap<u32, u32> = HashMap::new();
-        document.terms(terms, |key, words, _| {
-            *seen.entry(self.row(key, words)).or_insert(0) += 1;
+        let bag = self.bag(document, terms);
+        self.add_bag(&bag, shares);
+    }
+
+    /// The terms of a text by row; terms not met before get rows, but nothing is counted.
+    pub fn bag(&mut self, document: &Document, terms: Terms) -> Bag {
+        let mut times: HashMap<u32, u32> = HashMap::new();
+        let mut halves = Vec::new();
+        let mut total = 0;
+        document.terms(terms, |key, words, index| {
+            let row = self.row(key, words);
+            total += 1;
+            *times.entry(row).or_insert(0) += 1;
+            if document.halves(terms, words, index) {
+                halves.push(row);
+            }
         });
-        for (row, times) in seen {
-            let row = row as usize;
+        let mut terms: Vec<(u32, u32)> = times.into_iter().collect();
+        terms.sort_unstable();
+        total -= (halves.len() as u32).div_ceil(2);
+        Bag { terms, halves, total }
+    }
+
+    /// Counts a text that [`Counts::bag`] made.
+    pub fn add_bag(&mut self, bag: &Bag, shares: &[(usize, u32)]) {
+        for (row, times) in &bag.terms {
+            let row = *row as usize;
             self.texts[row] += 1;
             for (label, share) in shares {
                 self.table[row * self.labels + label] += times * share;
@@ -53,6 +86,25 @@ impl Counts {
         for (label, share) in shares {
             self.documents[*label] += share;
         }
+    }
+
+    /// Takes back what [`Counts::add_bag`] added.
+    pub fn take_bag(&mut self, bag: &Bag, shares: &[(usize, u32)]) {
+        for (row, times) in &bag.terms {
+            let row = *row as usize;
+            self.texts[row] -= 1;
+            for (label, share) in shares {
+                self.table[row * self.labels + label] -= times * share;
+            }
+        }
+        for (label, share) in shares {
+            self.documents[*label] -= share;
+        }
+    }
+
+    /// By label, whether any text was counted for it: one without texts cannot be answered.
+    pub fn taught(&self) -> Vec<bool> {
+        self.documents.iter().map(|texts| *texts > 0).collect()
     }
 
     fn row(&mut self, key: Key, (first, second): (Word, Option<Word>)) -> u32 {
@@ -78,15 +130,21 @@ impl Counts {
         &self.table[row * self.labels..][..self.labels]
     }
 
-    /// The same counts with the terms in the order of their spelling, so that files are equal byte for byte.
+    /// The same counts with the terms in the order of their spelling, so that files are equal byte
+    /// for byte; terms that no text was counted for are left out.
     pub fn sorted(&self) -> Self {
-        let mut order: Vec<usize> = (0..self.terms.len()).collect();
-        order.sort_by(|a, b| self.terms[*a].cmp(&self.terms[*b]));
-        Self::from_parts(
-            order.iter().map(|row| self.terms[*row].clone()).collect(),
-            order.iter().map(|row| self.texts[*row]).collect(),
-            order.iter().flat_map(|row| self.of(*row)).copied().collect(),
+        self.ordered((0..self.terms.len() as u32).filter(|row| self.texts[*row as usize] > 0).collect()).0
+    }
+
+    /// The counts of some rows, in the order of their spelling, and these rows in that order.
+    pub fn ordered(&self, mut rows: Vec<u32>) -> (Self, Vec<u32>) {
+        rows.sort_by(|a, b| self.terms[*a as usize].cmp(&self.terms[*b as usize]));
+        let counts = Self::from_parts(
+            rows.iter().map(|row| self.terms[*row as usize].clone()).collect(),
+            rows.iter().map(|row| self.texts[*row as usize]).collect(),
+            rows.iter().flat_map(|row| self.of(*row as usize)).copied().collect(),
             self.documents.clone(),
-        )
+        );
+        (counts, rows)
     }
 }

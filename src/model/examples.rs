@@ -1,6 +1,7 @@
 //! Reads labelled examples (JSON Lines) and keyword lists (one word a line).
 
-use super::labels::{Task, labels};
+use super::labels::{LabelSet, Task, labels};
+use crate::text::Language;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -19,6 +20,9 @@ pub struct Example {
     /// Topic codes, the main one first; empty where only the stance is labelled.
     #[serde(default)]
     pub topics: Vec<String>,
+    /// The one topic, for sets that name it so; stands first in `topics` once read.
+    #[serde(default)]
+    topic: Option<String>,
     /// Stance label.
     #[serde(default)]
     pub stance: Option<String>,
@@ -31,6 +35,9 @@ pub struct Example {
     /// The second- or third-level concept that the example illustrates.
     #[serde(default)]
     pub concept: Option<String>,
+    /// The language, where the set says it; otherwise the text does.
+    #[serde(default, alias = "language")]
+    pub lang: Option<Language>,
     /// How the text speaks: report, editorial, quote, post.
     #[serde(default)]
     pub form: Option<String>,
@@ -89,7 +96,15 @@ pub enum ExamplesError {
 /// # Errors
 /// The first file that cannot be opened or line that is no example, by name and number.
 pub fn read_examples(paths: &[PathBuf]) -> Result<Vec<Example>, ExamplesError> {
-    let (examples, mut faults) = read_all(paths)?;
+    read_labelled(paths, Some(&LabelSet::iptc()))
+}
+
+/// As [`read_examples`], with labels out of `set`, or any where there is none.
+///
+/// # Errors
+/// As [`read_examples`].
+pub fn read_labelled(paths: &[PathBuf], set: Option<&LabelSet>) -> Result<Vec<Example>, ExamplesError> {
+    let (examples, mut faults) = read(paths, set)?;
     if faults.is_empty() { Ok(examples) } else { Err(faults.swap_remove(0)) }
 }
 
@@ -98,6 +113,12 @@ pub fn read_examples(paths: &[PathBuf]) -> Result<Vec<Example>, ExamplesError> {
 /// # Errors
 /// The first file that cannot be opened; that there is nothing under `paths`.
 pub fn read_all(paths: &[PathBuf]) -> Result<(Vec<Example>, Vec<ExamplesError>), ExamplesError> {
+    read(paths, Some(&LabelSet::iptc()))
+}
+
+type Outcomes = (Vec<Example>, Vec<ExamplesError>);
+
+fn read(paths: &[PathBuf], set: Option<&LabelSet>) -> Result<Outcomes, ExamplesError> {
     let mut files = Vec::new();
     for path in paths {
         list(path, true, &mut files)?;
@@ -115,7 +136,7 @@ pub fn read_all(paths: &[PathBuf]) -> Result<(Vec<Example>, Vec<ExamplesError>),
         if file.extension().is_some_and(|extension| extension == "txt") {
             take(keyword_list(file, &text));
         } else {
-            read_lines(file, &text).for_each(take);
+            read_lines(file, &text, set).for_each(take);
         }
     }
     if examples.is_empty() && faults.is_empty() {
@@ -137,25 +158,36 @@ fn list(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Exampl
     Ok(())
 }
 
-fn read_lines(file: &Path, text: &str) -> impl Iterator<Item = Result<Example, ExamplesError>> {
+fn read_lines(
+    file: &Path,
+    text: &str,
+    set: Option<&LabelSet>,
+) -> impl Iterator<Item = Result<Example, ExamplesError>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines.map(|(index, line)| read_line(format!("{}:{}", file.display(), index + 1), line))
+    lines.map(move |(index, line)| read_line(format!("{}:{}", file.display(), index + 1), line, set))
 }
 
-fn read_line(place: String, line: &str) -> Result<Example, ExamplesError> {
+fn read_line(place: String, line: &str, set: Option<&LabelSet>) -> Result<Example, ExamplesError> {
     let mut example: Example = match serde_json::from_str(line) {
         Ok(example) => example,
         Err(error) => return Err(ExamplesError::Line { place, message: error.to_string() }),
     };
+    if let Some(topic) = example.topic.take() {
+        example.topics.insert(0, topic);
+    }
     if example.topics.is_empty() && example.stance.is_none() {
         let message = "neither `topics` nor `stance`: give at least one label".into();
         return Err(ExamplesError::Line { place, message });
     }
     for task in Task::ALL {
-        let known = labels(task);
         for label in example.labels(task) {
+            let name = task.name();
+            if label.trim().is_empty() {
+                return Err(ExamplesError::Label { place, message: format!("an empty {name}") });
+            }
+            let Some(known) = set.map(|set| set.of(task)) else { continue };
             if !known.iter().any(|one| one.code == *label) {
-                let (name, first) = (task.name(), &known[0].code);
+                let first = &known[0].code;
                 let message = format!("unknown {name} `{label}`: write one such as `{first}`");
                 return Err(ExamplesError::Label { place, message });
             }
@@ -181,6 +213,8 @@ fn keyword_list(file: &Path, text: &str) -> Result<Example, ExamplesError> {
         title: String::new(),
         text: text.to_owned(),
         topics: vec![code],
+        topic: None,
+        lang: None,
         stance: None,
         target: None,
         event: None,

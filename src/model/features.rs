@@ -116,6 +116,12 @@ impl Document {
         self.detector.verdict(self.other)
     }
 
+    /// Whether the term that [`Document::terms`] gives counts half.
+    #[inline]
+    pub fn halves(&self, terms: Terms, (_, second): (Word, Option<Word>), index: usize) -> bool {
+        terms.half_quotes && second.is_none() && self.stems[index].quoted
+    }
+
     /// Calls `each` for every term with its key, its words and the index of its last stem.
     #[inline]
     pub fn terms(&self, terms: Terms, mut each: impl FnMut(Key, (Word, Option<Word>), usize)) {

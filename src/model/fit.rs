@@ -49,7 +49,7 @@ pub struct Weights {
 
 /// Weights are whole multiples of 1/GRID: the last bits of a logarithm differ from build to build,
 /// and the model file must not.
-const GRID: f64 = 65_536.0;
+pub const GRID: f64 = 65_536.0;
 
 /// Fits the weights.
 ///
@@ -77,12 +77,71 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
         let all = sums.sum_axis(ndarray::Axis(0));
         table -= &feature_log_prob(&all - &sums, fitting.smoothing)?;
     }
+    let taught = counts.taught();
     let mut centred = Vec::with_capacity(labels * rows.len());
     for column in table.columns() {
-        let mean = column.sum() / labels as f64;
-        centred.extend(column.iter().map(|weight| ((weight - mean) * GRID).round() / GRID).map(|w| w as f32));
+        centred.extend(centre(&column.to_vec(), &taught));
     }
     Ok(Weights { rows, table: centred })
+}
+
+/// The weights of one term with their mean taken out; a label that no text taught gets the least of
+/// the others', so that it never wins.
+fn centre<'a>(weights: &'a [f64], taught: &'a [bool]) -> impl Iterator<Item = f32> + 'a {
+    let of = || weights.iter().zip(taught).filter(|(_, taught)| **taught).map(|(weight, _)| *weight);
+    let mean = of().sum::<f64>() / of().count().max(1) as f64;
+    let least = of().fold(f64::INFINITY, f64::min);
+    let weights =
+        weights.iter().zip(taught).map(move |(weight, taught)| if *taught { *weight } else { least });
+    weights.map(move |weight| (((weight - mean) * GRID).round() / GRID) as f32)
+}
+
+/// As [`fit`], computed here and for all rows of `counts` (one column a label; rows without weights
+/// are zero): cross-validation fits some hundred times, and linfa prints and writes out every count.
+///
+/// log P(term | class) = ln (count + smoothing) − ln (all counts + smoothing · terms).
+pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
+    let labels = counts.labels();
+    let has_weights = |row: &usize| counts.texts[*row] >= fitting.min_texts.max(1);
+    let mut sums = vec![0u64; labels];
+    let mut terms = 0u64;
+    for row in (0..counts.terms.len()).filter(has_weights) {
+        terms += 1;
+        for (sum, count) in sums.iter_mut().zip(counts.of(row)) {
+            *sum += u64::from(*count);
+        }
+    }
+    let all: u64 = sums.iter().sum();
+    let added = fitting.smoothing * terms as f64;
+    let ln_total = |sum: u64| (sum as f64 / f64::from(UNIT) + added).ln();
+    let own: Vec<f64> = sums.iter().map(|sum| ln_total(*sum)).collect();
+    let others: Vec<f64> = sums.iter().map(|sum| ln_total(all - sum)).collect();
+    // most counts are small whole numbers
+    let small: Vec<f64> = (0..256).map(|count| (f64::from(count) + fitting.smoothing).ln()).collect();
+    let ln = |count: u32| match small.get((count / UNIT) as usize) {
+        Some(ln) if count.is_multiple_of(UNIT) => *ln,
+        _ => (f64::from(count) / f64::from(UNIT) + fitting.smoothing).ln(),
+    };
+    let taught = counts.taught();
+    let mut table = vec![0.0; counts.terms.len() * labels];
+    let mut weights = vec![0.0; labels];
+    for row in (0..counts.terms.len()).filter(has_weights) {
+        let of = counts.of(row);
+        let all: u32 = of.iter().sum();
+        for (label, (weight, count)) in weights.iter_mut().zip(of).enumerate() {
+            *weight = 0.0;
+            if fitting.method != Method::Complement {
+                *weight += ln(*count) - own[label];
+            }
+            if fitting.method != Method::Multinomial {
+                *weight -= ln(all - count) - others[label];
+            }
+        }
+        for (slot, weight) in table[row * labels..].iter_mut().zip(centre(&weights, &taught)) {
+            *slot = weight;
+        }
+    }
+    table
 }
 
 /// linfa's log P(term | class) for one row of sums a class; (classes × terms).
@@ -121,4 +180,37 @@ pub(super) fn fit_linfa(
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _quiet = gag::Gag::stderr().ok();
     params.fit(&Dataset::new(sums, classes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::features::{Document, Terms};
+
+    #[test]
+    fn what_is_computed_here_is_what_linfa_says() {
+        let texts = [
+            ("the striker scored and the keeper saved a penalty in the cup final", vec![(0, UNIT)]),
+            ("the bank cut its rate as the market fell in the final week", vec![(1, UNIT)]),
+            ("the club sold shares on the market to pay the striker", vec![(0, UNIT / 2), (1, UNIT / 2)]),
+        ];
+        let mut counts = Counts::new(3);
+        for (text, shares) in texts {
+            counts.add(&Document::of(&[text]), Terms { pairs: true, function_words: true, half_quotes: false }, &shares);
+        }
+        for method in [Method::Multinomial, Method::Complement, Method::Odds] {
+            for min_texts in [1, 2] {
+                let fitting = Fitting { method, smoothing: 0.3, min_texts };
+                let weights = fit(&counts, fitting).unwrap_or_else(|error| panic!("{error}"));
+                let mut theirs = vec![0.0; counts.terms.len() * 3];
+                for (row, of) in weights.rows.iter().zip(weights.table.chunks(3)) {
+                    theirs[*row as usize * 3..][..3].copy_from_slice(of);
+                    assert!(of[2] <= of[0].min(of[1]), "no text taught the third label: {of:?}");
+                }
+                for (ours, theirs) in estimate(&counts, fitting).iter().zip(&theirs) {
+                    assert!((ours - theirs).abs() <= 1.0 / GRID as f32, "{ours} {theirs}");
+                }
+            }
+        }
+    }
 }

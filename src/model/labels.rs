@@ -3,8 +3,9 @@
 //! Codes and names of the topics are IPTC's (MediaTopic NewsCodes, release of 2025-03-31,
 //! © IPTC, iptc.org, CC BY 4.0).
 
+use super::examples::Example;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// What a classifier answers.
@@ -88,6 +89,94 @@ pub fn labels(task: Task) -> Vec<Label> {
     }
 }
 
+/// What a model answers: its topics and its stances, each in the order of their codes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LabelSet {
+    /// Topics; a newsroom's own sections, or IPTC's.
+    pub topics: Vec<Label>,
+    /// Stances.
+    pub stances: Vec<Label>,
+}
+
+/// What a labels file may say of one label.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    code: String,
+    name: Option<String>,
+    name_ar: Option<String>,
+}
+
+impl LabelSet {
+    /// The 17 top IPTC Media Topics and the three stances.
+    pub fn iptc() -> Self {
+        Self { topics: labels(Task::Topic), stances: labels(Task::Stance) }
+    }
+
+    /// The labels of a task.
+    pub fn of(&self, task: Task) -> &[Label] {
+        match task {
+            Task::Topic => &self.topics,
+            Task::Stance => &self.stances,
+        }
+    }
+
+    /// The labels that occur in `examples`, called by their codes.
+    pub fn of_examples(examples: &[Example]) -> Self {
+        let of = |task| -> Vec<Label> {
+            let codes = examples.iter().flat_map(|example| example.labels(task));
+            let codes: BTreeSet<&String> = codes.collect();
+            let label =
+                |code: &String| Label { code: code.clone(), name: code.clone(), name_ar: code.clone() };
+            codes.into_iter().map(label).collect()
+        };
+        Self { topics: of(Task::Topic), stances: of(Task::Stance) }
+    }
+
+    /// Reads `{"topics": [{"code": "…", "name": "…", "name_ar": "…"}], "stances": […]}`; what is left
+    /// out of the two is IPTC's topics and the three stances, a name that is left out is the code.
+    ///
+    /// # Errors
+    /// What is wrong with `json`, in words.
+    pub fn read(json: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct File {
+            topics: Option<Vec<Written>>,
+            stances: Option<Vec<Written>>,
+        }
+        let file: File = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        if file.topics.is_none() && file.stances.is_none() {
+            return Err("neither `topics` nor `stances`: give at least one list".into());
+        }
+        Ok(Self {
+            topics: file.topics.map_or_else(|| Ok(labels(Task::Topic)), |list| named(list, "topics"))?,
+            stances: file.stances.map_or_else(|| Ok(labels(Task::Stance)), |list| named(list, "stances"))?,
+        })
+    }
+}
+
+fn named(list: Vec<Written>, what: &str) -> Result<Vec<Label>, String> {
+    let mut all = Vec::new();
+    for Written { code, name, name_ar } in list {
+        if code.trim().is_empty() {
+            return Err(format!("{what}: an empty code"));
+        }
+        let name = name.unwrap_or_else(|| code.clone());
+        let name_ar = name_ar.unwrap_or_else(|| name.clone());
+        all.push(Label { code, name, name_ar });
+    }
+    // the columns of equal label sets are equal, however the file lists them
+    all.sort_by(|a, b| a.code.cmp(&b.code));
+    if let Some(twice) = all.windows(2).find(|pair| pair[0].code == pair[1].code) {
+        return Err(format!("{what}: the code `{}` stands twice", twice[0].code));
+    }
+    if all.len() < 2 || all.len() > usize::from(u16::MAX) {
+        return Err(format!("{what}: {} labels where at least two are needed", all.len()));
+    }
+    Ok(all)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +190,25 @@ mod tests {
         assert_eq!(second_level("medtop:20000008"), "medtop:20000002");
         assert_eq!(second_level("medtop:20000002"), "medtop:20000002");
         assert_eq!(second_level("mine"), "mine");
+    }
+
+    #[test]
+    fn own_labels_are_read_in_the_order_of_their_codes() {
+        let own = LabelSet::read(
+            r#"{"topics": [{"code": "sport", "name": "Sport", "name_ar": "رياضة"}, {"code": "culture"}]}"#,
+        )
+        .unwrap_or_else(|message| panic!("{message}"));
+        let codes: Vec<&str> = own.topics.iter().map(|label| label.code.as_str()).collect();
+        assert_eq!((codes, own.stances.len()), (vec!["culture", "sport"], 3));
+        assert_eq!((&*own.topics[0].name, &*own.topics[1].name_ar), ("culture", "رياضة"));
+        for wrong in [
+            "{}",
+            r#"{"topics": []}"#,
+            r#"{"topics": [{"code": "a"}, {"code": "a"}]}"#,
+            r#"{"topics": [{"code": "a"}, {"code": " "}]}"#,
+            r#"{"topics": [{"code": "a", "nmae": "b"}]}"#,
+        ] {
+            assert!(LabelSet::read(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -78,8 +78,8 @@ impl Scorer {
     pub fn score(&self, document: &Document) -> Score {
         let mut score = Score { evidence: vec![0.0; self.labels], known: 0, total: 0 };
         let mut quoted = 0u32;
-        document.terms(self.terms, |key, (_, pair), index| {
-            let half = self.terms.half_quotes && document.stems[index].quoted && pair.is_none();
+        document.terms(self.terms, |key, words, index| {
+            let half = document.halves(self.terms, words, index);
             score.total += 1;
             quoted += u32::from(half);
             if let Some(weights) = self.weights(key) {

@@ -3,14 +3,14 @@
 use super::ModelError;
 use super::artifact::{Figures, Head, Info, Model};
 use super::calibrate::Calibration;
-use super::counts::{Counts, UNIT};
-use super::evaluate::{Outcome, Report};
+use super::counts::UNIT;
+use super::cross::{Corpus, PARTS, judge};
+use super::evaluate::Report;
 use super::examples::Example;
 use super::features::{Document, Terms};
 use super::fit::{Fitting, Method, fit};
 use super::folds::{FOLDS, Folds};
-use super::labels::{Label, Task, labels};
-use super::score::{Score, Scorer, argmax};
+use super::labels::{Label, LabelSet, Task};
 use crate::text::{Language, NORMALISER_VERSION};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ const STANCE_NOISE: f32 = 0.24;
 const THRESHOLDS: (f32, f32) = (0.15, 0.40);
 
 impl Recipe {
-    /// The settings that cross-validation on the bundled examples chose (`rasid train --compare`).
+    /// The settings that cross-validation on the bundled examples chose (`rasid train --tune`).
     pub fn of(task: Task) -> Self {
         match task {
             Task::Topic => Self {
@@ -59,20 +59,42 @@ impl Recipe {
     }
 }
 
+impl std::fmt::Display for Recipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let method = format!("{:?}", self.fitting.method).to_lowercase();
+        write!(f, "{method:11} smoothing {:<4}", self.fitting.smoothing)?;
+        let with = |on| if on { "with" } else { "without" };
+        write!(
+            f,
+            " {:7} pairs {:7} function words",
+            with(self.terms.pairs),
+            with(self.terms.function_words)
+        )?;
+        write!(f, " in {}+ texts, keywords {}", self.fitting.min_texts, self.keyword_weight)
+    }
+}
+
 /// An example with its stems, ready to be counted.
 pub struct Text {
-    document: Document,
+    pub(super) document: Document,
     /// Columns of the labels, the main one first.
-    right: Vec<usize>,
-    keywords: bool,
-    fold: usize,
+    pub(super) right: Vec<usize>,
+    pub(super) keywords: bool,
+    /// Texts of one event, concept or id have one number; they never stand in two folds.
+    pub(super) group: usize,
 }
 
 impl Text {
-    fn shares(&self, recipe: &Recipe) -> Vec<(usize, u32)> {
+    /// Which of `folds` it stands in.
+    pub fn fold(&self, folds: usize) -> usize {
+        self.group % folds
+    }
+
+    /// What it counts for each of its labels; `None` where it counts for nothing.
+    pub(super) fn shares(&self, keyword_weight: u32) -> Option<Vec<(usize, u32)>> {
         let share = UNIT / self.right.len() as u32;
-        let share = if self.keywords { UNIT * recipe.keyword_weight } else { share };
-        self.right.iter().map(|label| (*label, share)).collect()
+        let share = if self.keywords { UNIT * keyword_weight } else { share };
+        (share > 0).then(|| self.right.iter().map(|label| (*label, share)).collect())
     }
 }
 
@@ -87,33 +109,45 @@ impl Progress for () {
     fn step(&self, _: &str, _: usize) {}
 }
 
+/// What a model is trained to be.
+pub struct Plan<'a> {
+    /// Name of the model.
+    pub name: &'a str,
+    /// Version of the model.
+    pub version: &'a str,
+    /// What it answers.
+    pub labels: LabelSet,
+    /// Settings by language and task; [`Recipe::of`] where there are none.
+    pub recipes: BTreeMap<(Language, Task), Recipe>,
+}
+
+impl<'a> Plan<'a> {
+    /// IPTC topics and stances with the usual settings.
+    pub fn new(name: &'a str, version: &'a str) -> Self {
+        Self { name, version, labels: LabelSet::iptc(), recipes: BTreeMap::new() }
+    }
+}
+
 /// Trains a model: for each language and task counts, calibration, thresholds and weights.
 ///
 /// The same examples give the same model, byte for byte.
 ///
 /// # Errors
 /// [`ModelError::Fit`] when a task has fewer than two labels with examples.
-pub fn train(
-    examples: &[Example],
-    name: &str,
-    version: &str,
-    progress: &dyn Progress,
-) -> Result<Model, ModelError> {
+pub fn train(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> Result<Model, ModelError> {
     let mut heads = BTreeMap::new();
     let mut figures = Vec::new();
     let steps = Language::ALL.len() * Task::ALL.len();
     for language in Language::ALL {
         for task in Task::ALL {
             progress.step(&format!("{} {}", language.code(), task.name()), steps);
-            let all = labels(task);
-            let texts = texts(examples, language, task, &all);
-            let mut seen: Vec<usize> = texts.iter().flat_map(|text| &text.right).copied().collect();
-            seen.sort_unstable();
-            seen.dedup();
-            if seen.len() < 2 {
+            let all = plan.labels.of(task);
+            let texts = texts(examples, language, task, all);
+            if taught(&texts) < 2 {
                 continue;
             }
-            let (head, report) = train_head(&texts, &all, Recipe::of(task))?;
+            let recipe = plan.recipes.get(&(language, task)).copied().unwrap_or_else(|| Recipe::of(task));
+            let (head, report) = train_head(&texts, all, recipe)?;
             figures.push(Figures::of(language, task, texts.len(), &report));
             heads.insert((language, task), head);
         }
@@ -122,16 +156,21 @@ pub fn train(
         return Err(ModelError::Fit("no task has examples of two labels in one language".into()));
     }
     let info = Info {
-        name: name.to_owned(),
-        version: version.to_owned(),
+        name: plan.name.to_owned(),
+        version: plan.version.to_owned(),
         normaliser: NORMALISER_VERSION,
-        topics: labels(Task::Topic),
-        stances: labels(Task::Stance),
+        topics: plan.labels.topics.clone(),
+        stances: plan.labels.stances.clone(),
         examples: examples.len(),
         examples_sha256: digest(examples),
         figures,
     };
     Ok(Model { info, heads })
+}
+
+/// How many labels have texts.
+pub fn taught(texts: &[Text]) -> usize {
+    texts.iter().flat_map(|text| &text.right).collect::<std::collections::BTreeSet<_>>().len()
 }
 
 /// The examples of one language and task, with folds that part no event or concept.
@@ -151,16 +190,16 @@ pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]
         if language_of(example, &document) != Some(language) {
             continue;
         }
-        let fold = folds.fold(example);
-        texts.push(Text { document, right, keywords: example.keywords, fold });
+        let group = folds.group(example);
+        texts.push(Text { document, right, keywords: example.keywords, group });
     }
     texts
 }
 
-/// The language that an example teaches; a keyword list has no grammar to tell it by, so its letters do.
+/// The language that an example teaches: what it says itself, else what its words say; a keyword list has no grammar to tell it by, so its letters do.
 pub fn language_of(example: &Example, document: &Document) -> Option<Language> {
     if !example.keywords {
-        return document.language();
+        return example.lang.or_else(|| document.language());
     }
     let arabic = document.stems.iter().filter(|stem| stem.word.is_arabic()).count();
     Some(if arabic * 2 > document.stems.len() { Language::Arabic } else { Language::English })
@@ -173,49 +212,9 @@ pub fn unknown_language(examples: &[Example]) -> Vec<&Example> {
     examples.iter().filter(unknown).collect()
 }
 
-fn count<'a>(texts: impl Iterator<Item = &'a Text>, labels: usize, recipe: &Recipe) -> Counts {
-    let mut counts = Counts::new(labels);
-    for text in texts {
-        let shares = text.shares(recipe);
-        if shares.iter().all(|(_, share)| *share > 0) {
-            counts.add(&text.document, recipe.terms, &shares);
-        }
-    }
-    counts.sorted()
-}
-
-/// Scores of every text by a model that has not seen its fold: the whole text, or its first
-/// `1 / part`th, for each of `parts`.
-///
-/// # Errors
-/// As [`fit`].
-pub fn held_out(
-    texts: &[Text],
-    labels: usize,
-    recipe: &Recipe,
-    parts: &[usize],
-) -> Result<Vec<(Score, Vec<usize>)>, ModelError> {
-    let mut scores = Vec::with_capacity(texts.len() * parts.len());
-    for fold in 0..FOLDS {
-        let counts = count(texts.iter().filter(|text| text.keywords || text.fold != fold), labels, recipe);
-        let weights = fit(&counts, recipe.fitting)?;
-        let scorer = Scorer::new(&counts.terms, &weights, labels, recipe.terms);
-        for text in texts.iter().filter(|text| !text.keywords && text.fold == fold) {
-            for part in parts {
-                let mut document = text.document.clone();
-                document.stems.truncate(document.stems.len() / part);
-                scores.push((scorer.score(&document), text.right.clone()));
-            }
-        }
-    }
-    Ok(scores)
-}
-
-/// Whole texts first, then what their beginnings say.
-const PARTS: [usize; 3] = [1, 2, 4];
-
 fn train_head(texts: &[Text], all: &[Label], recipe: Recipe) -> Result<(Head, Report), ModelError> {
-    let scores = held_out(texts, all.len(), &recipe, &PARTS)?;
+    let corpus = Corpus::of(texts, all.len(), recipe.terms, &PARTS[1..]);
+    let scores = corpus.held_out(&recipe, FOLDS, |text| Some(text.fold(FOLDS)));
     let calibration = Calibration::fit(&scores, recipe.noise);
     let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
         .into_iter()
@@ -223,21 +222,8 @@ fn train_head(texts: &[Text], all: &[Label], recipe: Recipe) -> Result<(Head, Re
         .map(|(score, right)| (calibration.probabilities(&score, &[]), right))
         .collect();
     let thresholds = thresholds(&judged, all.len());
-    let codes: Vec<String> = all.iter().map(|label| label.code.clone()).collect();
-    let report = Report::of(
-        &codes,
-        judged.iter().map(|(probabilities, right)| {
-            let guess = argmax(probabilities);
-            Outcome {
-                // a second topic is right too
-                truth: if right.contains(&guess) { guess } else { right[0] },
-                guess: Some(guess),
-                confidence: probabilities[guess],
-                abstained: probabilities[guess] < thresholds[guess],
-            }
-        }),
-    );
-    let counts = count(texts.iter(), all.len(), &recipe);
+    let report = judge(&judged, &thresholds, all);
+    let counts = corpus.counts(recipe.keyword_weight, |_| true).sorted();
     let weights = fit(&counts, recipe.fitting)?;
     let head =
         Head { terms: recipe.terms, fitting: recipe.fitting, calibration, thresholds, counts, weights };
