@@ -8,4 +8,5 @@ pub mod kafka;
 pub mod metrics;
 pub mod model;
 pub mod pipeline;
+pub mod report;
 pub mod text;

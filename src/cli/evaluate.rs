@@ -1,7 +1,8 @@
 //! `rasid evaluate`: a model against labelled articles.
 
 use super::progress::Bar;
-use super::{Usage, load};
+use super::{Usage, load, write_atomically};
+use crate::report::{Evaluation, Mistake, evaluation};
 use crate::article::{Article, Pointers};
 use crate::model::{Classifier, Document, Outcome, Report, Task, WatchList};
 use anyhow::Context;
@@ -19,6 +20,7 @@ A map says which codes count as which of the data's labels: {\"NAME\": {\"sports
 
 Examples:
   rasid evaluate --data articles.jsonl --field topic
+  rasid evaluate --data articles.jsonl --field topic --report report.html
   rasid evaluate --data sanad.jsonl --field topic --labels labels.json --map topic-ar-sanad --closed --json"
 )]
 pub struct Args {
@@ -43,7 +45,15 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Write a page with plots, confusion and the surest mistakes, with their texts
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
+
+/// Mistakes that a report shows.
+const MISTAKES: usize = 25;
+/// Letters of their texts.
+const SNIPPET: usize = 240;
 
 /// Which of the data's labels a column of the model counts as.
 struct Mapping {
@@ -51,6 +61,12 @@ struct Mapping {
     names: Vec<String>,
     /// By column: index into `names`, `None` where the code counts as no label.
     columns: Vec<Option<usize>>,
+}
+
+/// What the model answered, by article; indices are into `names`.
+struct Judged {
+    names: Vec<String>,
+    outcomes: Vec<Outcome>,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +98,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .iter()
         .map(|name| !args.closed || name.is_some_and(|name| occurring.contains(&*mapping.names[name])))
         .collect();
-    let report = judge(&classifier, task, &truths, &mapping, &allowed)?;
+    let judged = judge(&classifier, task, &truths, &mapping, &allowed)?;
+    let report = Report::of(&judged.names, judged.outcomes.iter().copied());
+    if let Some(path) = &args.report {
+        let name = args.data.file_name().unwrap_or(args.data.as_os_str()).to_string_lossy();
+        let page = evaluation(&Evaluation {
+            data: &name,
+            task: task.name(),
+            closed: args.closed,
+            model: classifier.tag(),
+            report: &report,
+            mistakes: &mistakes(&classifier, task, &truths, &judged, &allowed),
+        });
+        write_atomically(path, page.as_bytes())?;
+    }
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -153,7 +182,7 @@ fn judge(
     truths: &[Truth<'_>],
     mapping: &Mapping,
     allowed: &[bool],
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<Judged> {
     // codes that count as no label are wrong answers under a name of their own
     let mut names = mapping.names.clone();
     names.push("other".to_owned());
@@ -180,7 +209,38 @@ fn judge(
         });
         bar.advance();
     }
-    Ok(Report::of(&names, outcomes))
+    Ok(Judged { names, outcomes })
+}
+
+/// The surest wrong answers, with what carried them.
+fn mistakes(
+    classifier: &Classifier,
+    task: Task,
+    truths: &[Truth<'_>],
+    judged: &Judged,
+    allowed: &[bool],
+) -> Vec<Mistake> {
+    let mut wrong: Vec<usize> = (0..truths.len())
+        .filter(|index| judged.outcomes[*index].guess.is_some_and(|guess| guess != judged.outcomes[*index].truth))
+        .collect();
+    let confidence = |index: usize| judged.outcomes[index].confidence;
+    wrong.sort_by(|a, b| confidence(*b).total_cmp(&confidence(*a)));
+    wrong.truncate(MISTAKES);
+    let mut document = Document::default();
+    let told = |index: usize| {
+        let article = Article::read(truths[index].line, &Pointers::default()).ok()?;
+        let pieces = [&*article.title, &*article.text];
+        let text = if article.title.trim().is_empty() { &article.text } else { &article.title };
+        Some(Mistake {
+            place: format!("article {}", index + 1),
+            text: text.trim().chars().take(SNIPPET).collect(),
+            truth: judged.names[judged.outcomes[index].truth].clone(),
+            guess: judged.outcomes[index].guess.map_or_else(String::new, |guess| judged.names[guess].clone()),
+            confidence: confidence(index),
+            terms: classifier.explain(&mut document, &pieces, task, allowed),
+        })
+    };
+    wrong.into_iter().filter_map(told).collect()
 }
 
 fn print(report: &Report) {

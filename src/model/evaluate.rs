@@ -46,6 +46,17 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
+/// What is right if only the surest are answered.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Coverage {
+    /// Share of the texts that is answered, the surest first.
+    pub coverage: f64,
+    /// Least confidence among them.
+    pub confidence: f64,
+    /// Share of them that is wrong: the risk.
+    pub risk: f64,
+}
+
 /// Figures of a whole set.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -70,9 +81,14 @@ pub struct Report {
     pub confusion: BTreeMap<String, BTreeMap<String, usize>>,
     /// Confidence against accuracy.
     pub reliability: Vec<Bin>,
+    /// Risk-coverage curve (El-Yaniv and Wiener, *On the Foundations of Noise-free Selective
+    /// Classification*, JMLR 2010), at every fiftieth of the texts.
+    pub risk_coverage: Vec<Coverage>,
 }
 
 const BINS: usize = 15;
+/// Points of the risk-coverage curve.
+const POINTS: usize = 50;
 
 impl Report {
     /// Judges `outcomes`, whose indices are into `labels`.
@@ -103,6 +119,7 @@ impl Report {
             per_label,
             confusion,
             reliability,
+            risk_coverage: risk_coverage(&outcomes),
         }
     }
 }
@@ -123,6 +140,21 @@ fn per_label(confusion: &BTreeMap<String, BTreeMap<String, usize>>) -> BTreeMap<
             (label.clone(), figures)
         })
         .collect()
+}
+
+/// Of outcomes that are sorted by confidence, the surest first.
+fn risk_coverage(outcomes: &[Outcome]) -> Vec<Coverage> {
+    let point = |point: usize| {
+        let count = (outcomes.len() * point).div_ceil(POINTS);
+        let answered = &outcomes[..count];
+        let wrong = answered.iter().filter(|outcome| !outcome.is_right()).count();
+        Coverage {
+            coverage: count as f64 / outcomes.len().max(1) as f64,
+            confidence: answered.last().map_or(0.0, |outcome| f64::from(outcome.confidence)),
+            risk: wrong as f64 / count.max(1) as f64,
+        }
+    };
+    (1..=POINTS).map(point).collect()
 }
 
 fn reliability(outcomes: &[Outcome]) -> Vec<Bin> {
@@ -163,5 +195,8 @@ mod tests {
         // two texts of 0.9 that are right, one of 0.6 that is wrong, of four
         assert!((report.ece - (0.5 * 0.1 + 0.25 * 0.6)).abs() < 1e-6);
         assert_eq!((report.abstained, report.unknown_language), (0.25, 0.25));
+        let last = report.risk_coverage[POINTS - 1];
+        assert_eq!((last.coverage, last.risk), (1.0, 0.5));
+        assert_eq!(report.risk_coverage[POINTS / 2 - 1].risk, 0.0);
     }
 }

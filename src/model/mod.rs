@@ -26,7 +26,7 @@ pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
 pub use counts::{Bag, Counts, UNIT};
 pub use cross::{Validated, validate};
-pub use evaluate::{Bin, Outcome, PerLabel, Report};
+pub use evaluate::{Bin, Coverage, Outcome, PerLabel, Report};
 pub use examples::{Example, ExamplesError, read_all, read_examples, read_labelled};
 pub use features::{Document, Stem, Terms};
 pub use fit::{Fitting, Method, Weights, fit};
@@ -39,7 +39,7 @@ pub use targets::{WatchList, WatchListError};
 pub use train::{Plan, Progress, Recipe, Text, taught, texts, train, unknown_language};
 pub use tune::{Trial, tune};
 
-use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TopicTag};
+use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
 use crate::text::{Language, Word, analyse};
 use compiled::{Compiled, Stems, TaskColumns, TaskWeights};
 use features::Scratch;
@@ -252,24 +252,49 @@ impl Classifier {
         }
     }
 
-    /// Tags the pieces of one text (title, body); with `explain`, says which terms carried the tag.
-    ///
-    /// Uses `document` as room to work in and leaves its stems as they are.
-    pub fn classify(&self, document: &mut Document, pieces: &[&str], explain: bool) -> Tags {
-        let scratch = &mut document.scratch;
+    /// Reads the words of a text, and where it is Arabic or English adds up their rows.
+    fn read(&self, scratch: &mut Scratch, pieces: &[&str]) -> Option<Language> {
         scratch.words.clear();
         pieces.iter().for_each(|piece| scratch.words.read(piece));
         self.look_up(scratch, pieces);
         let words = &mut scratch.words;
         words.detector.see_marks(scratch.entries.iter().map(|entry| entry.marks()));
-        let language = words.detector.verdict(words.other);
+        let language = words.detector.verdict(words.other)?;
+        let compiled = self.compiled(language);
+        compiled.sum(&scratch.entries, &words.ends, &mut scratch.pairs, &mut scratch.sums);
+        Some(language)
+    }
+
+    /// The terms that carry the likeliest label among those `allowed` (all where it is empty).
+    pub fn explain(
+        &self,
+        document: &mut Document,
+        pieces: &[&str],
+        task: Task,
+        allowed: &[bool],
+    ) -> Vec<TermWeight> {
+        let scratch = &mut document.scratch;
+        let Some(compiled) = self.read(scratch, pieces).map(|language| self.compiled(language)) else {
+            return Vec::new();
+        };
+        let Some(task) = compiled.task(task) else { return Vec::new() };
+        let quoted = scratch.quoted_rows(task.terms, pieces, compiled.language);
+        let prediction = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), allowed);
+        explain::explain(compiled, task, scratch, pieces, &prediction)
+    }
+
+    /// Tags the pieces of one text (title, body); with `explain`, says which terms carried the tag.
+    ///
+    /// Uses `document` as room to work in and leaves its stems as they are.
+    pub fn classify(&self, document: &mut Document, pieces: &[&str], explain: bool) -> Tags {
+        let scratch = &mut document.scratch;
+        let language = self.read(scratch, pieces);
         let mut tags = Tags { language: language.map_or("und", Language::code), ..Tags::default() };
         let Some(language) = language else {
             tags.abstained = Some(Abstained::Language);
             return tags;
         };
         let compiled = self.compiled(language);
-        compiled.sum(&scratch.entries, &words.ends, &mut scratch.pairs, &mut scratch.sums);
         if let Some(task) = compiled.task(Task::Topic) {
             let quoted = scratch.quoted_rows(task.terms, pieces, language);
             let topic = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
