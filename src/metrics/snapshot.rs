@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub rejected: BTreeMap<String, u64>,
     /// Records not done yet, over all partitions.
     pub lag: i64,
+    /// Age of the oldest of them, in seconds.
+    pub lag_seconds: f64,
     /// Partitions assigned.
     pub assigned: i64,
     /// Records in flight.
@@ -40,11 +42,19 @@ impl Metrics {
             shown.tagged += count;
             shown.cells.insert(cell, count);
         }
-        let lags = prometheus::core::Collector::collect(&self.lag);
-        let lags = lags.iter().flat_map(|family| family.get_metric());
-        shown.lag = lags.map(|metric| metric.get_gauge().get_value() as i64).sum();
+        shown.lag = values(&self.lag).sum::<f64>() as i64;
+        shown.lag_seconds = values(&self.lag_seconds).fold(0.0, f64::max);
         shown
     }
+}
+
+/// What a gauge says, whatever its labels.
+fn values(gauges: &impl prometheus::core::Collector) -> impl Iterator<Item = f64> {
+    let families = gauges.collect();
+    families
+        .into_iter()
+        .flat_map(|mut family| family.take_metric())
+        .map(|metric| metric.get_gauge().get_value())
 }
 
 /// The counts that are not zero, with the values of these labels.

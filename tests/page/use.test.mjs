@@ -91,7 +91,7 @@ const own = {
 };
 const shown = {
   waiting_for: null, stalled: null, rate: 1200.4, seconds: [], minutes: [7],
-  counts: { consumed: 40, tagged: 40, abstained: {}, rejected: {}, lag: 0, assigned: 1, in_flight: 0 },
+  counts: { consumed: 40, tagged: 40, abstained: {}, rejected: {}, lag: 7, lag_seconds: 5400, assigned: 1, in_flight: 0 },
   hour: { topics: Object.fromEntries(own.topics.map(({ code }, index) => [code, { warm: 40 - index, cold: 1 }])), languages: { sw: 3 } },
   articles: [{ source: "a-0-1", id: "1", title: "", tagged_at: "2026-01-31T08:15:30Z", language: "sw", topics: [{ code: "desk-1", confidence: 0.5 }], stance: { label: "cold", confidence: 1 }, targets: [{ name: "Acme", label: "warm", confidence: 0.4 }], explain: [] }],
   letters: [],
@@ -107,6 +107,7 @@ test("a newsroom's own labels are shown, whatever they are called", async () => 
   assert.equal(await rows.nth(1).locator(".name").textContent(), "Local <b>politics</b>");
   assert.deepEqual(await page.locator("#legend li").allTextContents(), ["warm", "cold"]);
   assert.match(await page.locator(".articles .tags").textContent(), /cold.*warm toward \u2068Acme/);
+  assert.match(await page.locator(".figure.lag").textContent(), /7.*90 min/, "how far behind, in articles and in time");
   assert.equal(await page.locator("#names").isVisible(), false, "IPTC named none of them");
   await page.locator("#more").click();
   assert.equal(await rows.count(), 33);

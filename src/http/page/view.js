@@ -1,6 +1,6 @@
 // Draws what the worker says. Texts from outside go in as text nodes, never as markup.
 "use strict";
-import { ui, whole, rate, percent, sure, fine, clock, languageName, labelName } from "./words.js";
+import { ui, whole, rate, percent, sure, fine, age, clock, languageName, labelName } from "./words.js";
 
 const at = id => document.getElementById(id);
 
@@ -75,7 +75,7 @@ export const figures = live => {
   const shown = [
     ["rate", rate(live.rate), words.minute, seconds],
     ["minutes", whole(hour), words.inAll(whole(counts.tagged)), minutes],
-    ["lag", whole(counts.lag), words.inFlight(whole(counts.in_flight))],
+    ["lag", whole(counts.lag), counts.lag_seconds >= 1 ? words.oldest(age(counts.lag_seconds)) : words.inFlight(whole(counts.in_flight))],
     ["unsure", whole(silent), words.share(percent(hour ? silent / hour : 0))],
     ["refused", whole(sum(counts.rejected)), words.since],
     ["assigned", whole(counts.assigned), words.mine],

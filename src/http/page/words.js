@@ -12,6 +12,7 @@ const EN = {
   refused: "Dead letters",
   assigned: "Partitions",
   inFlight: n => `${n} in flight`,
+  oldest: age => `the oldest for ${age}`,
   inAll: n => `${n} in all`,
   share: n => `${n} of the last hour`,
   minute: "last minute",
@@ -82,6 +83,7 @@ const AR = {
   refused: "سجلات مرفوضة",
   assigned: "الأقسام",
   inFlight: n => `قيد المعالجة: ${n}`,
+  oldest: age => `أقدمها منذ ${age}`,
   inAll: n => `المجموع ${n}`,
   share: n => `${n} من الساعة الأخيرة`,
   minute: "الدقيقة الأخيرة",
@@ -164,6 +166,7 @@ export const speak = code => {
     percent: number({ style: "percent", maximumFractionDigits: 0 }),
     fine: number({ style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     clock: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }),
+    ages: ["second", "minute", "hour"].map(unit => number({ style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0 })),
     language: new Intl.DisplayNames([locale], { type: "language" }),
   };
   ui.code = code;
@@ -176,6 +179,10 @@ export const percent = value => formats.percent.format(value);
 // A probability: never quite certain.
 export const sure = value => (value > 0.995 ? `>${percent(0.99)}` : percent(value));
 export const fine = value => formats.fine.format(value);
+export const age = seconds => {
+  const step = seconds < 120 ? 0 : seconds < 7200 ? 1 : 2;
+  return formats.ages[step].format(seconds / 60 ** step);
+};
 export const clock = time => {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? "" : formats.clock.format(date);
