@@ -134,8 +134,8 @@ mod tests {
             let ascii: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
             for json in [plain, format!("\"{ascii}\""), format!("\"{escapes}\"")] {
                 let read = read_string(&json[1..json.len() - 1]);
-                let expected = serde_json::from_str::<String>(&json).ok();
-                prop_assert_eq!(read.as_deref(), expected.as_deref(), "{}", json);
+                let wanted = serde_json::from_str::<String>(&json).ok();
+                prop_assert_eq!(read.as_deref(), wanted.as_deref(), "{}", json);
             }
         }
     }

@@ -130,10 +130,18 @@ impl Progress {
 
     /// The sum over all partitions.
     pub fn records(&self) -> anyhow::Result<i64> {
-        let answer = if self.committed {
-            self.client.committed_offsets(self.list.clone(), TIMEOUT)?
-        } else {
-            self.client.offsets_for_times(self.list.clone(), TIMEOUT)?
+        let start = Instant::now();
+        let answer = loop {
+            let answer = if self.committed {
+                self.client.committed_offsets(self.list.clone(), TIMEOUT)
+            } else {
+                self.client.offsets_for_times(self.list.clone(), TIMEOUT)
+            };
+            match answer {
+                // a topic that was just made may have no leader yet
+                Err(_) if start.elapsed() < TIMEOUT => std::thread::sleep(Duration::from_millis(50)),
+                answer => break answer?,
+            }
         };
         Ok(answer
             .elements()
