@@ -9,6 +9,9 @@ use std::path::Path;
 
 /// Words of a text, as an agency's report or the beginning of an article has them.
 const LENGTH: RangeInclusive<usize> = 40..=150;
+/// Words of a text that takes a stance toward a target: a sentence or two will do.
+const LENGTH_TOWARD: RangeInclusive<usize> = 20..=150;
+
 /// Looks at one example after the other.
 pub(super) fn one_by_one(texts: &[&Read], findings: &mut Vec<Finding>) {
     let tops: HashMap<&str, &str> = concepts().map(|[code, top, ..]| (code, top)).collect();
@@ -21,8 +24,10 @@ pub(super) fn one_by_one(texts: &[&Read], findings: &mut Vec<Finding>) {
             places.insert(&example.id, &example.place);
         }
         let words = example.text.split_whitespace().count();
-        if !LENGTH.contains(&words) {
-            let (least, most) = (LENGTH.start(), LENGTH.end());
+        let toward = example.topics.is_empty() && example.target.is_some();
+        let usual = if toward { LENGTH_TOWARD } else { LENGTH };
+        if !usual.contains(&words) {
+            let (least, most) = (usual.start(), usual.end());
             let what = if words < *least { "lengthen" } else { "shorten" };
             say(Check::Length, format!("{words} words: {what} it, {least} to {most} are usual"));
         }
