@@ -41,6 +41,19 @@ fn env_name(name: &str) -> String {
     format!("RASID_{}", name.to_uppercase())
 }
 
+/// What a fault may do to the output of an article.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guarantee {
+    /// None is lost, some may come out twice.
+    #[default]
+    #[value(help = None::<&str>)]
+    AtLeastOnce,
+    /// Kafka transactions: readers of committed records see each output once.
+    #[value(help = None::<&str>)]
+    ExactlyOnce,
+}
+
 /// One layer of settings: a file, or environment and flags. What is not given is left to the layer below.
 #[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +73,16 @@ pub struct Layer {
     /// Consumer group
     #[arg(long, env = "RASID_GROUP", value_name = "GROUP")]
     pub group: Option<String>,
+    /// How often an article comes out when something fails; exactly once takes transactions [default:
+    /// at-least-once]
+    #[arg(long, env = "RASID_GUARANTEE")]
+    pub guarantee: Option<Guarantee>,
+    /// Seconds after which a transaction is committed, with exactly-once [default: 0.5]
+    #[arg(long, env = "RASID_TRANSACTION_AGE", value_name = "SECONDS")]
+    pub transaction_age: Option<f64>,
+    /// Records after which it is committed earlier [default: 50000]
+    #[arg(long, env = "RASID_TRANSACTION_RECORDS", value_name = "N")]
+    pub transaction_records: Option<usize>,
     /// Address for /metrics, /livez, /readyz and the live page [default: 127.0.0.1:9464]
     #[arg(long, env = "RASID_HTTP", value_name = "ADDR")]
     pub http: Option<String>,
@@ -119,6 +142,13 @@ pub struct Settings {
     pub dead_letters: String,
     /// Consumer group.
     pub group: String,
+    /// What a fault may do to an article's output.
+    pub guarantee: Guarantee,
+    /// Time after which a transaction is committed.
+    #[serde(serialize_with = "seconds")]
+    pub transaction_age: Duration,
+    /// Records after which a transaction is committed earlier.
+    pub transaction_records: usize,
     /// Where HTTP listens.
     pub http: SocketAddr,
     /// Model file, `None` for the bundled one.
@@ -183,6 +213,13 @@ impl Settings {
             output: required("output", over.output, under.output)?,
             dead_letters: required("dead_letters", over.dead_letters, under.dead_letters)?,
             group: required("group", over.group, under.group)?,
+            guarantee: over.guarantee.or(under.guarantee).unwrap_or_default(),
+            transaction_age: duration(
+                "transaction_age",
+                over.transaction_age.or(under.transaction_age),
+                0.5,
+            )?,
+            transaction_records: over.transaction_records.or(under.transaction_records).unwrap_or(50_000),
             http: address(over.http.or(under.http))?,
             model: over.model.or(under.model),
             watch_list: over.watch_list.or(under.watch_list),
@@ -203,6 +240,14 @@ impl Settings {
             },
             kafka,
         };
+        if settings.transaction_records == 0 {
+            return Err(bad("transaction_records", "0", "a transaction has at least 1 record"));
+        }
+        let timeout = settings.kafka.get("transaction.timeout.ms").and_then(|value| value.parse().ok());
+        if settings.transaction_age >= Duration::from_millis(timeout.unwrap_or(TRANSACTION_TIMEOUT_MS)) {
+            let age = settings.transaction_age.as_secs_f64().to_string();
+            return Err(bad("transaction_age", &age, "it has to be shorter than transaction.timeout.ms"));
+        }
         if settings.input == settings.output || settings.input == settings.dead_letters {
             return Err(bad("input", &settings.input, "the input cannot be an output too: it would loop"));
         }
@@ -223,6 +268,9 @@ impl Settings {
         toml::to_string(&shown)
     }
 }
+
+/// Default of `transaction.timeout.ms`: readers wait as long for what a killed worker left open.
+pub const TRANSACTION_TIMEOUT_MS: u64 = 30_000;
 
 /// Properties that the guarantees rest on.
 const OWNED: [&str; 8] = [
@@ -366,6 +414,8 @@ mod tests {
         assert!(message(Layer { output: Some("in".into()), ..flags() }).contains("loop"));
         assert!(message(Layer { text_pointer: Some("a".into()), ..flags() }).contains("slash"));
         assert!(message(Layer { shutdown_timeout: Some(-1.0), ..flags() }).contains("seconds"));
+        assert!(message(Layer { transaction_age: Some(30.0), ..flags() }).contains("transaction.timeout.ms"));
+        assert!(message(Layer { transaction_records: Some(0), ..flags() }).contains("at least 1"));
         assert!(message(Layer { encoding: Some("x".into()), ..flags() }).contains("windows-1256"));
     }
 }

@@ -1,85 +1,19 @@
-//! The loop with fake ports: order, acknowledgement before storing, refusals, stop.
+//! The loop with fake ports: order, acknowledgement before the commit, refusals, transactions, stop.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod fakes;
+
+use fakes::{Cluster, FakeCommit, FakeSink, FakeSource, Published};
 use rasid::metrics::Metrics;
 use rasid::model::Classifier;
 use rasid::pipeline::{
-    Destination, Envelope, Failure, FailureKind, Health, Live, Options, Output, PipelineError, Sink, Source,
-    Worker,
+    Commitment, Destination, Envelope, FailureKind, Health, Live, Options, PipelineError, Span, Worker,
 };
 use std::collections::{HashMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::watch;
-
-/// Gives what it has, then ends.
-struct FakeSource {
-    batches: VecDeque<Vec<Envelope>>,
-    /// Offsets in the order of storing.
-    stored: Arc<Mutex<Vec<i64>>>,
-    /// Waits for more instead of ending.
-    open: bool,
-}
-
-impl Source for FakeSource {
-    async fn next(&mut self) -> Result<Option<Vec<Envelope>>, PipelineError> {
-        match self.batches.pop_front() {
-            Some(batch) => Ok(Some(batch)),
-            None if self.open => std::future::pending().await,
-            None => Ok(None),
-        }
-    }
-
-    fn stop(&mut self) {
-        self.open = false;
-        self.batches.clear();
-    }
-
-    fn store(&self, batch: &[Envelope]) {
-        self.stored.lock().unwrap().extend(batch.iter().map(|envelope| envelope.offset));
-    }
-}
-
-/// What was published: offset, destination, whether it had a value.
-type Published = Vec<(i64, Destination, bool)>;
-
-/// Acknowledges after a delay that differs from batch to batch; refuses as told.
-#[derive(Default)]
-struct FakeSink {
-    published: Mutex<Published>,
-    /// Failures by offset, taken one an attempt.
-    refuse: Mutex<HashMap<i64, VecDeque<FailureKind>>>,
-    calls: Mutex<u64>,
-}
-
-impl Sink for FakeSink {
-    type Acknowledged = Pin<Box<dyn Future<Output = Vec<Failure>> + Send>>;
-
-    async fn publish(&self, batch: &[(&Envelope, &Output)]) -> Result<Self::Acknowledged, PipelineError> {
-        let mut failures = Vec::new();
-        for (index, (envelope, output)) in batch.iter().enumerate() {
-            let mut refuse = self.refuse.lock().unwrap();
-            match refuse.get_mut(&envelope.offset).and_then(VecDeque::pop_front) {
-                Some(kind) => failures.push(Failure { index, kind, message: "refused".into() }),
-                None => {
-                    let entry = (envelope.offset, output.destination, output.value.is_some());
-                    self.published.lock().unwrap().push(entry);
-                }
-            }
-        }
-        let mut calls = self.calls.lock().unwrap();
-        *calls += 1;
-        // the first batches answer last
-        let delay = Duration::from_millis(50u64.saturating_sub(5 * *calls));
-        Ok(Box::pin(async move {
-            tokio::time::sleep(delay).await;
-            failures
-        }))
-    }
-}
 
 fn envelope(offset: i64, value: &str) -> Envelope {
     Envelope { topic: "in".into(), offset, value: Some(value.as_bytes().to_vec()), ..Envelope::default() }
@@ -92,20 +26,49 @@ fn batches(count: i64, size: i64) -> VecDeque<Vec<Envelope>> {
 
 struct Run {
     result: Result<(), PipelineError>,
-    stored: Vec<i64>,
-    sink: FakeSink,
+    cluster: Arc<Cluster>,
     metrics: Metrics,
+    aborts: u64,
+}
+
+impl Run {
+    fn published(&self) -> Published {
+        self.cluster.published.lock().unwrap().clone()
+    }
+
+    fn commits(&self) -> Vec<i64> {
+        self.cluster.commits.lock().unwrap().clone()
+    }
+
+    /// Offsets that readers of committed records see.
+    fn visible(&self) -> Vec<i64> {
+        self.cluster.visible.lock().unwrap().iter().map(|entry| entry.0).collect()
+    }
 }
 
 async fn run(batches: VecDeque<Vec<Envelope>>, sink: FakeSink, max_rejected_in_a_row: u64) -> Run {
-    let stored = Arc::new(Mutex::new(Vec::new()));
-    let mut source = FakeSource { batches, stored: stored.clone(), open: false };
+    run_with(batches, sink, FakeCommit::default(), max_rejected_in_a_row).await
+}
+
+async fn run_with(
+    batches: VecDeque<Vec<Envelope>>,
+    mut sink: FakeSink,
+    mut commit: FakeCommit,
+    max_rejected_in_a_row: u64,
+) -> Run {
+    let cluster = Arc::new(Cluster::default());
+    let mut source = FakeSource { cluster: cluster.clone(), batches, given: Vec::new(), open: false };
+    sink.cluster = cluster.clone();
+    sink.transactional = commit.span.is_some();
+    commit.cluster = cluster.clone();
+    commit.spoiled = sink.spoiled.clone();
     let metrics = Metrics::new().unwrap();
     let worker = worker(metrics.clone(), max_rejected_in_a_row);
     let (_stop, stopped) = watch::channel(false);
-    let result = worker.run(&mut source, &sink, stopped).await;
-    let stored = stored.lock().unwrap().clone();
-    Run { result, stored, sink, metrics }
+    let running = worker.run(&mut source, &sink, &commit, stopped);
+    let result = tokio::time::timeout(Duration::from_secs(60), running).await.expect("it ends");
+    let aborts = *commit.aborts.lock().unwrap();
+    Run { result, cluster, metrics, aborts }
 }
 
 fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
@@ -120,21 +83,21 @@ fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
 }
 
 #[tokio::test]
-async fn offsets_are_stored_in_order_whatever_order_the_broker_answers_in() {
+async fn positions_are_committed_in_order_whatever_order_the_broker_answers_in() {
     let run = run(batches(20, 10), FakeSink::default(), 0).await;
-    run.result.unwrap();
-    assert_eq!(run.stored, (0..200).collect::<Vec<_>>());
-    let published = run.sink.published.into_inner().unwrap();
-    assert_eq!(published.iter().map(|entry| entry.0).collect::<Vec<_>>(), run.stored);
+    run.result.as_ref().unwrap();
+    assert_eq!(run.commits(), (1..=20).map(|batch| batch * 10).collect::<Vec<_>>());
+    let published = run.published();
+    assert_eq!(published.iter().map(|entry| entry.0).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
     assert_eq!(run.metrics.in_flight.get(), 0);
 }
 
 #[tokio::test]
-async fn a_refused_record_is_tried_again_before_anything_past_it_is_stored() {
+async fn a_refused_record_is_tried_again_before_anything_past_it_is_committed() {
     let refuse = HashMap::from([(3, VecDeque::from([FailureKind::Retriable, FailureKind::Retriable]))]);
     let run = run(batches(3, 5), FakeSink { refuse: refuse.into(), ..FakeSink::default() }, 0).await;
-    run.result.unwrap();
-    assert_eq!(run.stored, (0..15).collect::<Vec<_>>());
+    run.result.as_ref().unwrap();
+    assert_eq!(run.commits(), [5, 10, 15]);
     assert_eq!(run.metrics.publish_retries.get(), 2);
     let text = String::from_utf8(run.metrics.text().unwrap()).unwrap();
     assert!(text.contains("rasid_publish_errors_total{kind=\"retriable\"} 2"), "{text}");
@@ -147,20 +110,20 @@ async fn a_record_too_large_becomes_a_dead_letter_and_then_loses_its_value() {
         (2, VecDeque::from([FailureKind::TooLarge(10), FailureKind::TooLarge(10)])),
     ]);
     let run = run(batches(1, 4), FakeSink { refuse: refuse.into(), ..FakeSink::default() }, 0).await;
-    run.result.unwrap();
-    assert_eq!(run.stored, [0, 1, 2, 3]);
-    let published = run.sink.published.into_inner().unwrap();
+    run.result.as_ref().unwrap();
+    assert_eq!(run.commits(), [4]);
+    let published = run.published();
     assert!(published.contains(&(1, Destination::DeadLetter, true)), "{published:?}");
     assert!(published.contains(&(2, Destination::DeadLetter, false)), "{published:?}");
     assert!(run.metrics.snapshot().rejected["too_large"] == 2);
 }
 
 #[tokio::test]
-async fn a_fatal_refusal_ends_the_loop_and_nothing_past_it_is_stored() {
+async fn a_fatal_refusal_ends_the_loop_and_nothing_past_it_is_committed() {
     let refuse = HashMap::from([(7, VecDeque::from([FailureKind::Fatal]))]);
     let run = run(batches(4, 5), FakeSink { refuse: refuse.into(), ..FakeSink::default() }, 0).await;
     assert!(matches!(run.result, Err(PipelineError::Sink(_))));
-    assert_eq!(run.stored, [0, 1, 2, 3, 4]);
+    assert!(run.commits().iter().all(|next| *next <= 5), "{:?}", run.commits());
 }
 
 #[tokio::test]
@@ -175,22 +138,120 @@ async fn too_many_rejections_in_a_row_stop_the_worker() {
 
 #[tokio::test]
 async fn shutdown_drains_what_was_read() {
-    let stored = Arc::new(Mutex::new(Vec::new()));
-    let mut source = FakeSource { batches: batches(2, 5), stored: stored.clone(), open: true };
-    let metrics = Metrics::new().unwrap();
-    let worker = worker(metrics.clone(), 0);
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        stop.send(true).unwrap();
-        stop.closed().await;
-    });
-    let sink = FakeSink::default();
-    tokio::time::timeout(Duration::from_secs(5), worker.run(&mut source, &sink, stopped))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(stored.lock().unwrap().len(), 10);
+    for span in [None, Some(Span { age: Duration::from_secs(60), records: 1000 })] {
+        let cluster = Arc::new(Cluster::default());
+        let mut source =
+            FakeSource { cluster: cluster.clone(), batches: batches(2, 5), given: Vec::new(), open: true };
+        let worker = worker(Metrics::new().unwrap(), 0);
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            stop.send(true).unwrap();
+            stop.closed().await;
+        });
+        let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
+        let commit = FakeCommit { cluster: cluster.clone(), span, ..FakeCommit::default() };
+        tokio::time::timeout(Duration::from_secs(5), worker.run(&mut source, &sink, &commit, stopped))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(cluster.committed(), 10);
+    }
+}
+
+fn transactions(age: Duration, records: usize) -> FakeCommit {
+    FakeCommit { span: Some(Span { age, records }), ..FakeCommit::default() }
+}
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_transaction_ends_by_size_and_what_is_left_at_the_end() {
+    let run = run_with(batches(7, 10), FakeSink::default(), transactions(LONG, 30), 0).await;
+    run.result.as_ref().unwrap();
+    assert_eq!(run.commits(), [30, 60, 70]);
+    assert_eq!(run.visible(), (0..70).collect::<Vec<_>>());
+    assert_eq!(run.metrics.in_flight.get(), 0);
+    assert_eq!(run.metrics.snapshot().tagged, 70);
+}
+
+#[tokio::test]
+async fn a_transaction_ends_by_age_or_when_a_partition_is_about_to_go() {
+    for (age, urged) in [(Duration::from_millis(20), false), (LONG, true)] {
+        let cluster = Arc::new(Cluster::default());
+        let mut source =
+            FakeSource { cluster: cluster.clone(), batches: batches(2, 5), given: Vec::new(), open: true };
+        let worker = worker(Metrics::new().unwrap(), 0);
+        let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
+        let commit = FakeCommit { cluster: cluster.clone(), urged, ..transactions(age, 1000) };
+        let (_stop, stopped) = watch::channel(false);
+        tokio::select! {
+            _ = worker.run(&mut source, &sink, &commit, stopped) => panic!("it goes on"),
+            () = async {
+                while cluster.committed() < 10 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            } => {}
+            () = tokio::time::sleep(Duration::from_secs(10)) => panic!("no commit: {age:?} {urged}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn tagging_goes_on_during_a_commit_and_publishing_waits() {
+    let commit = FakeCommit { delay: Duration::from_millis(200), ..transactions(LONG, 10) };
+    let run = run_with(batches(4, 10), FakeSink::default(), commit, 0).await;
+    run.result.as_ref().unwrap();
+    // `begin` of the fake panics while a transaction is open
+    assert_eq!(run.commits(), [10, 20, 30, 40]);
+}
+
+#[tokio::test]
+async fn an_aborted_transaction_is_read_again_and_seen_once() {
+    let abort = || Commitment::Abort("generation".into());
+    let commit = FakeCommit {
+        script: Mutex::new([Commitment::Done, abort(), abort(), Commitment::Done, abort()].into()),
+        ..transactions(LONG, 20)
+    };
+    let run = run_with(batches(8, 10), FakeSink::default(), commit, 0).await;
+    run.result.as_ref().unwrap();
+    assert_eq!(run.visible(), (0..80).collect::<Vec<_>>());
+    assert_eq!(run.aborts, 3);
+    assert!(run.published().len() > 80, "it was published again");
+    assert_eq!(run.metrics.snapshot().tagged, 80, "what was aborted is not counted");
+    assert_eq!(run.metrics.in_flight.get(), 0);
+}
+
+#[tokio::test]
+async fn a_delivery_that_fails_in_a_transaction_aborts_it() {
+    let refuse = HashMap::from([(13, VecDeque::from([FailureKind::Abort, FailureKind::Abort]))]);
+    let sink = FakeSink { refuse: refuse.into(), ..FakeSink::default() };
+    let run = run_with(batches(4, 10), sink, transactions(LONG, 1000), 0).await;
+    run.result.as_ref().unwrap();
+    assert_eq!(run.visible(), (0..40).collect::<Vec<_>>());
+    assert_eq!(run.aborts, 2);
+}
+
+#[tokio::test]
+async fn a_record_that_the_broker_finds_too_large_costs_a_transaction_and_becomes_a_dead_letter() {
+    let sink = FakeSink { large: HashMap::from([(3, false), (5, true)]), ..FakeSink::default() };
+    let run = run_with(batches(2, 5), sink, transactions(LONG, 1000), 0).await;
+    run.result.as_ref().unwrap();
+    assert_eq!(run.visible(), (0..10).collect::<Vec<_>>());
+    let visible = run.cluster.visible.lock().unwrap().clone();
+    assert!(visible.contains(&(3, Destination::DeadLetter, true)), "{visible:?}");
+    assert!(visible.contains(&(5, Destination::DeadLetter, false)), "{visible:?}");
+    assert_eq!(run.metrics.snapshot().rejected["too_large"], 2);
+}
+
+#[tokio::test]
+async fn transactions_that_never_commit_end_the_worker() {
+    let aborts = std::iter::repeat_n(Commitment::Abort("no rights".into()), 100).collect();
+    let commit = FakeCommit { script: Mutex::new(aborts), ..transactions(LONG, 10) };
+    let run = run_with(batches(2, 10), FakeSink::default(), commit, 0).await;
+    let message = run.result.as_ref().unwrap_err().to_string();
+    assert!(message.contains("8 transactions in a row") && message.contains("no rights"), "{message}");
+    assert_eq!((run.commits(), run.visible()), (vec![], vec![]));
 }
 
 #[tokio::test]
@@ -200,7 +261,7 @@ async fn what_a_batch_tells_of_drift_is_counted_by_language() {
     let mut input = batches(1, 3);
     input.push_back(vec![envelope(3, arabic), envelope(4, french), envelope(5, "{\"text\":")]);
     let run = run(input, FakeSink::default(), 0).await;
-    run.result.unwrap();
+    run.result.as_ref().unwrap();
     let text = String::from_utf8(run.metrics.text().unwrap()).unwrap();
     let value = |series: &str| -> f64 {
         let line =

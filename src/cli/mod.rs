@@ -13,6 +13,7 @@ mod shell;
 mod train;
 
 use crate::model::Classifier;
+use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,10 @@ use std::process::ExitCode;
 
 /// Wrong usage or settings (`EX_USAGE` of sysexits.h).
 pub const EX_USAGE: u8 = 64;
+
+/// Another worker has taken over, or the broker gave our transaction up: a new start may work
+/// (`EX_TEMPFAIL` of sysexits.h).
+pub const EX_TEMPFAIL: u8 = 75;
 
 #[derive(Parser)]
 #[command(
@@ -32,7 +37,7 @@ pub const EX_USAGE: u8 = 64;
   rasid run --brokers localhost:9092 --input articles --output articles.tagged \\
             --dead-letters articles.dlq --group rasid --http 127.0.0.1:9464
 
-Exit codes: 0 done, 1 failed, 64 wrong usage or settings."
+Exit codes: 0 done, 1 failed, 64 wrong usage or settings, 75 fenced by another worker."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -87,10 +92,21 @@ pub fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rasid: {error:#}");
-            let usage = error.chain().any(|cause| cause.is::<Usage>());
-            if usage { ExitCode::from(EX_USAGE) } else { ExitCode::FAILURE }
+            exit_code(&error)
         }
     }
+}
+
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    for cause in error.chain() {
+        if cause.is::<Usage>() {
+            return ExitCode::from(EX_USAGE);
+        }
+        if let Some(PipelineError::Fenced(_)) = cause.downcast_ref() {
+            return ExitCode::from(EX_TEMPFAIL);
+        }
+    }
+    ExitCode::FAILURE
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -1,12 +1,12 @@
 //! `rasid run`: the worker.
 
 use super::{Usage, load};
-use crate::config::{Layer, Settings};
+use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
-use crate::kafka::{KafkaSink, KafkaSource, missing_topics};
+use crate::kafka::{KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics};
 use crate::metrics::Metrics;
 use crate::model::{Classifier, WatchList};
-use crate::pipeline::{Health, Live, Options, Worker, stopped};
+use crate::pipeline::{Health, Live, Options, Span, Worker, stopped};
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
 use std::path::{Path, PathBuf};
@@ -141,6 +141,10 @@ async fn tag(
     }
     health.not_ready("joining the group");
     let sink = KafkaSink::open(settings, metrics.clone()).await.map_err(refused)?;
+    tokio::select! {
+        ready = sink.ready() => ready?,
+        () = stopped(&mut shutdown) => return Ok(()),
+    }
     let mut source = KafkaSource::open(settings, metrics.clone(), health.clone()).map_err(refused)?;
     let worker = Worker {
         classifier,
@@ -163,8 +167,17 @@ async fn tag(
         metrics.ready.set(0);
         tokio::time::sleep(settings.shutdown_timeout).await;
     };
+    let stored = StoredOffsets::new(&source);
+    let span = Span { age: settings.transaction_age, records: settings.transaction_records };
+    let transactions = Transactions::new(&source, &sink, span);
+    let run = async {
+        match settings.guarantee {
+            Guarantee::AtLeastOnce => worker.run(&mut source, &sink, &stored, shutdown.clone()).await,
+            Guarantee::ExactlyOnce => worker.run(&mut source, &sink, &transactions, shutdown.clone()).await,
+        }
+    };
     let done = tokio::select! {
-        done = worker.run(&mut source, &sink, shutdown.clone()) => done.map_err(anyhow::Error::from),
+        done = run => done.map_err(anyhow::Error::from),
         () = deadline => Err(anyhow!(
             "{} records were not acknowledged within {} s of shutdown; they will be read again",
             metrics.in_flight.get(),

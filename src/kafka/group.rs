@@ -3,7 +3,7 @@
 use super::age::{Run, Unfinished};
 use super::{figures, log};
 use crate::metrics::{Lag, Metrics};
-use crate::pipeline::{Envelope, Health};
+use crate::pipeline::{Envelope, Health, Positions};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -13,6 +13,7 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
 
 /// How long a revocation waits for records in flight.
 const REVOKE_WAIT: Duration = Duration::from_secs(5);
@@ -25,19 +26,27 @@ pub(super) struct Context {
     health: Arc<Health>,
     /// Input topic.
     pub(super) input: String,
+    /// Offsets are committed by transactions, not by this consumer.
+    transactional: bool,
     progress: Mutex<Progress>,
     /// Signalled when a batch is done.
     moved: Condvar,
+    /// Whether a revocation waits for what is in flight.
+    leaving: watch::Sender<bool>,
 }
 
 #[derive(Default)]
 struct Progress {
     assigned: HashSet<i32>,
+    /// By partition: the first offset polled since it was assigned.
+    first: HashMap<i32, i64>,
     /// By partition: next offset after the last record given to the pipeline, and after the last one done.
     given: HashMap<i32, i64>,
     done: HashMap<i32, i64>,
     revoked: HashSet<i32>,
     unfinished: HashMap<i32, Unfinished>,
+    /// A partition went with records of it in flight: their transaction must not be committed.
+    spoiled: bool,
 }
 
 impl Progress {
@@ -50,12 +59,22 @@ impl Progress {
 }
 
 impl Context {
-    pub(super) fn new(input: String, metrics: Metrics, health: Arc<Health>) -> Self {
-        Self { metrics, health, input, progress: Mutex::default(), moved: Condvar::new() }
+    pub(super) fn new(input: String, metrics: Metrics, health: Arc<Health>, transactional: bool) -> Self {
+        let leaving = watch::Sender::new(false);
+        let (progress, moved) = (Mutex::default(), Condvar::new());
+        Self { metrics, health, input, transactional, progress, moved, leaving }
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These records were polled.
+    pub(super) fn polled(&self, batch: &[Envelope]) {
+        let mut progress = self.progress();
+        for envelope in batch {
+            progress.first.entry(envelope.partition).or_insert(envelope.offset);
+        }
     }
 
     /// The pipeline has this batch now.
@@ -76,7 +95,7 @@ impl Context {
     }
 
     /// Everything before these offsets is done.
-    pub(super) fn done(&self, next: &HashMap<i32, i64>) {
+    pub(super) fn done(&self, next: &Positions) {
         let mut progress = self.progress();
         progress.done.extend(next);
         for (partition, next) in next {
@@ -90,8 +109,21 @@ impl Context {
 
     /// Nobody works any more on what was given.
     pub(super) fn abandon(&self) {
-        self.progress().given.clear();
+        let mut progress = self.progress();
+        progress.given.clear();
+        progress.spoiled = false;
+        drop(progress);
         self.moved.notify_all();
+    }
+
+    /// Where reading of a partition began.
+    pub(super) fn first(&self, partition: i32) -> Option<i64> {
+        self.progress().first.get(&partition).copied()
+    }
+
+    /// Whether a partition went with records of it in flight.
+    pub(super) fn spoiled(&self) -> bool {
+        self.progress().spoiled
     }
 
     /// Partitions that were revoked since the last call.
@@ -99,11 +131,19 @@ impl Context {
         std::mem::take(&mut self.progress().revoked)
     }
 
+    /// Resolves while a revocation waits for what is in flight.
+    pub(super) async fn leaving(&self) {
+        // the sender lives as long as this
+        let _ = self.leaving.subscribe().wait_for(|leaving| *leaving).await;
+    }
+
     /// Waits, bounded, until the records of `partitions` that the pipeline has are done.
     fn drain(&self, partitions: &[i32]) {
+        self.leaving.send_replace(true);
         let waited = self
             .moved
             .wait_timeout_while(self.progress(), REVOKE_WAIT, |progress| progress.in_flight(partitions));
+        self.leaving.send_replace(false);
         if waited.is_ok_and(|(_, timeout)| timeout.timed_out()) {
             tracing::warn!("revoked with records in flight; their next owner reads them again");
         }
@@ -170,12 +210,16 @@ impl ConsumerContext for Context {
             tracing::warn!(partitions = ?leaving, "partitions lost: another worker has them already");
         } else {
             self.drain(&leaving);
-            // nothing stored is no error
-            let _ = consumer.commit_consumer_state(CommitMode::Sync);
+            if !self.transactional {
+                // nothing stored is no error
+                let _ = consumer.commit_consumer_state(CommitMode::Sync);
+            }
         }
         let mut progress = self.progress();
+        progress.spoiled |= progress.in_flight(&leaving);
         for partition in &leaving {
             progress.assigned.remove(partition);
+            progress.first.remove(partition);
             progress.given.remove(partition);
             progress.done.remove(partition);
             progress.unfinished.remove(partition);

@@ -1,14 +1,20 @@
 //! Kafka: client settings, what the clients report, and whether the topics are there.
 
 mod age;
+mod delivery;
 mod group;
+mod producing;
 mod sink;
 mod source;
+mod stored;
+mod transaction;
 
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
+pub use stored::StoredOffsets;
+pub use transaction::Transactions;
 
-use crate::config::Settings;
+use crate::config::{Guarantee, Settings, TRANSACTION_TIMEOUT_MS};
 use crate::metrics::ClientFigures;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -49,9 +55,10 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
         .set("group.id", &settings.group)
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "cooperative-sticky")
-        // offsets are stored once the broker has acknowledged their outputs, see the pipeline
+        // offsets are stored once the broker has acknowledged their outputs, see the pipeline;
+        // with transactions the producer commits them
         .set("enable.auto.offset.store", "false")
-        .set("enable.auto.commit", "true")
+        .set("enable.auto.commit", (settings.guarantee == Guarantee::AtLeastOnce).to_string())
         .set("auto.commit.interval.ms", "1000")
         // small queues keep memory down; refilled at once they cost no speed (measured: with the
         // default of 1000 ms a small queue starves the consumer)
@@ -85,8 +92,6 @@ fn producer_config(settings: &Settings) -> ClientConfig {
         // one acknowledgement a record, in order, whatever is retried on the way
         .set("enable.idempotence", "true")
         .set("acks", "all")
-        // librdkafka tries for ever; the loop waits, and the metrics show it
-        .set("message.timeout.ms", "0")
         // the broker's limit decides, not the client's
         .set("message.max.bytes", "104857600")
         .set("queue.buffering.max.kbytes", QUEUE_KBYTES.to_string())
@@ -95,6 +100,14 @@ fn producer_config(settings: &Settings) -> ClientConfig {
         // keys meet the partition that Java's producers give them
         .set("partitioner", "murmur2_random")
         .set("compression.type", "none");
+    match settings.guarantee {
+        // librdkafka tries for ever; the loop waits, and the metrics show it
+        Guarantee::AtLeastOnce => config.set("message.timeout.ms", "0"),
+        // it may not be longer than a transaction, which is what librdkafka takes by itself
+        Guarantee::ExactlyOnce => config
+            .set("transactional.id", transactional_id(settings))
+            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS.to_string()),
+    };
     apply(
         &mut config,
         settings,
@@ -113,6 +126,21 @@ fn producer_config(settings: &Settings) -> ClientConfig {
         ],
     );
     config
+}
+
+/// One id a worker: that of a static member of the group, so that a restart ends at once what the last
+/// run left open; else one of its own. Two workers never share one, and which of them may commit what
+/// is for the group to say (KIP-447).
+fn transactional_id(settings: &Settings) -> String {
+    use std::hash::{BuildHasher, Hasher};
+    match settings.kafka.get("group.instance.id") {
+        Some(instance) => format!("{}-{instance}", settings.group),
+        None => {
+            // seeded by the operating system
+            let random = std::hash::RandomState::new().build_hasher().finish();
+            format!("{}-{random:016x}", settings.group)
+        }
+    }
 }
 
 /// Asks the brokers for the three topics. The answers, one line a topic that is missing; nothing

@@ -1,23 +1,21 @@
 //! Publishes outputs and reports what the broker said of each.
 
-use super::{QUEUE_KBYTES, figures, log, producer_config};
-use crate::config::Settings;
+use super::delivery::{Batch, Delivery, failure};
+use super::producing::{Producing, Threaded};
+use super::{QUEUE_KBYTES, producer_config};
+use crate::config::{Guarantee, Settings};
 use crate::metrics::Metrics;
 use crate::pipeline::{Destination, Envelope, Failure, FailureKind, Output, PipelineError, Sink};
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
-use rdkafka::statistics::Statistics;
-use rdkafka::{ClientContext, util::Timeout};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::BaseRecord;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Kafka's default of `max.message.bytes`, for brokers that do not say theirs.
 const DEFAULT_LIMIT: usize = 1_048_588;
@@ -30,7 +28,7 @@ const FULL: Duration = Duration::from_millis(2);
 
 /// The output and the dead-letter topic as a [`Sink`].
 pub struct KafkaSink {
-    producer: ThreadedProducer<Context>,
+    pub(super) producing: Arc<Producing>,
     output: Topic,
     dead_letters: Topic,
 }
@@ -51,15 +49,23 @@ impl KafkaSink {
         // a batch larger than the topic takes would be refused whole
         let batch = output.limit.min(dead_letters.limit).min(1_000_000);
         config.set("batch.size", batch.saturating_sub(OVERHEAD).max(1).to_string());
-        let producer = config.create_with_context(Context { metrics })?;
-        Ok(Self { producer, output, dead_letters })
+        let transactional = settings.guarantee == Guarantee::ExactlyOnce;
+        let producing = Arc::new(Producing::open(config, metrics, transactional)?);
+        Ok(Self { producing, output, dead_letters })
     }
 
-    /// Waits, bounded, until nothing is queued.
+    /// Waits until the brokers let transactions begin, which ends what an earlier run with the same
+    /// transactional id left open; at once without transactions.
+    ///
+    /// # Errors
+    /// When they never will.
+    pub async fn ready(&self) -> Result<(), PipelineError> {
+        self.producing.clone().ready().await
+    }
+
+    /// Waits, bounded, until nothing is queued; ends a transaction that is still open.
     pub fn close(&self, timeout: Duration) {
-        if let Err(error) = self.producer.flush(Timeout::After(timeout)) {
-            tracing::warn!(%error, "closing with records queued");
-        }
+        self.producing.close(timeout);
     }
 
     fn topic(&self, destination: Destination) -> &Topic {
@@ -72,6 +78,7 @@ impl KafkaSink {
     /// Hands one record to the client; `Ok(false)` when its queue is full.
     fn send(
         &self,
+        producer: &Threaded,
         envelope: &Envelope,
         output: &Output,
         delivery: &Arc<Batch>,
@@ -101,10 +108,10 @@ impl KafkaSink {
                 headers.insert(Header { key, value: value.as_deref() })
             }));
         }
-        match self.producer.send(record) {
+        match producer.send(record) {
             Ok(()) => Ok(true),
             Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => Ok(false),
-            Err((error, _)) => Err(failure(&error, index, topic.limit)),
+            Err((error, _)) => Err(failure(&error, index, topic.limit, self.producing.transactional)),
         }
     }
 }
@@ -113,16 +120,11 @@ impl Sink for KafkaSink {
     type Acknowledged = Pin<Box<dyn Future<Output = Vec<Failure>> + Send>>;
 
     async fn publish(&self, records: &[(&Envelope, &Output)]) -> Result<Self::Acknowledged, PipelineError> {
-        let (sender, receiver) = oneshot::channel();
-        let batch = Arc::new(Batch {
-            // one more than there are, so that it does not end before all are sent
-            open: AtomicUsize::new(records.len() + 1),
-            failures: Mutex::default(),
-            sender: Mutex::new(Some(sender)),
-        });
+        let (batch, acknowledged) = Batch::open(records.len());
+        let producer = self.producing.current();
         for (index, (envelope, output)) in records.iter().enumerate() {
             loop {
-                match self.send(envelope, output, &batch, index) {
+                match self.send(&producer, envelope, output, &batch, index) {
                     Ok(true) => break,
                     Ok(false) => tokio::time::sleep(FULL).await,
                     Err(failure) => {
@@ -133,7 +135,7 @@ impl Sink for KafkaSink {
             }
         }
         batch.resolve(None);
-        Ok(Box::pin(async move { receiver.await.unwrap_or_default() }))
+        Ok(Box::pin(acknowledged))
     }
 }
 
@@ -143,81 +145,6 @@ fn size(envelope: &Envelope, output: &Output) -> usize {
     length(&envelope.key)
         + length(&output.value)
         + headers.map(|(name, value)| name.len() + length(value) + 4).sum::<usize>()
-}
-
-/// Deliveries of one batch that are still open.
-struct Batch {
-    open: AtomicUsize,
-    failures: Mutex<Vec<Failure>>,
-    sender: Mutex<Option<oneshot::Sender<Vec<Failure>>>>,
-}
-
-impl Batch {
-    fn resolve(&self, failure: Option<Failure>) {
-        if let Some(failure) = failure {
-            self.failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
-        }
-        if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let mut failures =
-                std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
-            failures.sort_by_key(|failure| failure.index);
-            if let Some(sender) = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                // the loop is gone only when the process ends
-                let _ = sender.send(failures);
-            }
-        }
-    }
-}
-
-struct Delivery {
-    batch: Arc<Batch>,
-    index: usize,
-    limit: usize,
-}
-
-struct Context {
-    metrics: Metrics,
-}
-
-impl ClientContext for Context {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka producer");
-    }
-
-    fn stats(&self, statistics: Statistics) {
-        self.metrics.client("producer", &figures(&statistics));
-    }
-}
-
-impl ProducerContext for Context {
-    type DeliveryOpaque = Box<Delivery>;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, delivery: Self::DeliveryOpaque) {
-        let failed = result.as_ref().err().map(|(error, _)| failure(error, delivery.index, delivery.limit));
-        delivery.batch.resolve(failed);
-    }
-}
-
-/// Permanent errors end the worker: trying for ever would hide them.
-fn failure(error: &KafkaError, index: usize, limit: usize) -> Failure {
-    use RDKafkaErrorCode as Code;
-    let kind = match error.rdkafka_error_code() {
-        Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => FailureKind::TooLarge(limit),
-        Some(
-            Code::Fatal
-            | Code::OutOfOrderSequenceNumber
-            | Code::InvalidProducerEpoch
-            | Code::InvalidRecord
-            | Code::TopicAuthorizationFailed
-            | Code::ClusterAuthorizationFailed,
-        ) => FailureKind::Fatal,
-        _ => FailureKind::Retriable,
-    };
-    Failure { index, kind, message: error.to_string() }
 }
 
 /// `max.message.bytes` of the output and the dead-letter topic; the default where the broker does not say.

@@ -1,15 +1,14 @@
-//! Reads batches from a consumer group on a thread of its own, and stores offsets.
+//! Reads batches from a consumer group on a thread of its own, and goes back when a transaction was aborted.
 
 use super::consumer_config;
 use super::group::{Context, POLL};
-use crate::config::Settings;
+use crate::config::{Guarantee, Settings};
 use crate::metrics::Metrics;
 use crate::pipeline::{Envelope, Health, PipelineError, Source};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -19,17 +18,35 @@ use tokio::sync::mpsc;
 /// A batch is given on when it has this many bytes or records, or nothing more is there.
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_RECORDS: usize = 500;
+/// How long the brokers may take to say what is committed; then they are asked again.
+const ASK_WAIT: Duration = Duration::from_secs(5);
 /// How long closing may take; a broker that is away would hold it for the session timeout.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
-type Consumed = BaseConsumer<Context>;
+pub(super) type Consumed = BaseConsumer<Context>;
 
 /// The input topic as a [`Source`].
 pub struct KafkaSource {
-    consumer: Arc<Consumed>,
-    batches: mpsc::Receiver<Result<Vec<Envelope>, PipelineError>>,
-    stop: Arc<AtomicBool>,
+    pub(super) consumer: Arc<Consumed>,
+    items: mpsc::Receiver<Item>,
+    signals: Arc<Signals>,
     reader: Option<JoinHandle<()>>,
+    transactional: bool,
+}
+
+/// What the reader gives.
+enum Item {
+    Batch(Vec<Envelope>),
+    /// Everything before this was read before the way back.
+    Rewound,
+    Failed(PipelineError),
+}
+
+/// What the reader is told.
+#[derive(Default)]
+struct Signals {
+    stop: AtomicBool,
+    rewind: AtomicBool,
 }
 
 impl KafkaSource {
@@ -38,16 +55,17 @@ impl KafkaSource {
     /// # Errors
     /// When librdkafka refuses a property.
     pub fn open(settings: &Settings, metrics: Metrics, health: Arc<Health>) -> Result<Self, KafkaError> {
-        let context = Context::new(settings.input.clone(), metrics, health);
+        let transactional = settings.guarantee == Guarantee::ExactlyOnce;
+        let context = Context::new(settings.input.clone(), metrics, health, transactional);
         let consumer: Consumed = consumer_config(settings).create_with_context(context)?;
         consumer.subscribe(&[&settings.input])?;
         let consumer = Arc::new(consumer);
-        let stop = Arc::new(AtomicBool::new(false));
-        let (sender, batches) = mpsc::channel(2);
+        let signals = Arc::new(Signals::default());
+        let (sender, items) = mpsc::channel(2);
         let reader = Reader {
             consumer: consumer.clone(),
             sender,
-            stop: stop.clone(),
+            signals: signals.clone(),
             topic: settings.input.as_str().into(),
             kept: Vec::new(),
         };
@@ -55,7 +73,7 @@ impl KafkaSource {
             .name("rasid-reader".to_owned())
             .spawn(move || reader.run())
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self { consumer, batches, stop, reader: Some(reader) })
+        Ok(Self { consumer, items, signals, reader: Some(reader), transactional })
     }
 
     /// Commits what is stored, leaves the group and closes, within a few seconds whatever the broker does.
@@ -66,6 +84,7 @@ impl KafkaSource {
         self.stop();
         let (sender, done) = std::sync::mpsc::channel();
         let (consumer, reader) = (self.consumer.clone(), self.reader.take());
+        let transactional = self.transactional;
         // nobody works on what was given and is not done: the revocation below need not wait for it
         consumer.context().abandon();
         drop(self);
@@ -74,6 +93,7 @@ impl KafkaSource {
                 let _ = reader.join();
             }
             let committed = match consumer.commit_consumer_state(CommitMode::Sync) {
+                _ if transactional => Ok(()),
                 // nothing was stored since the last commit
                 Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) | Ok(()) => Ok(()),
                 Err(error) => Err(error.to_string()),
@@ -93,38 +113,45 @@ impl KafkaSource {
 
 impl Source for KafkaSource {
     async fn next(&mut self) -> Result<Option<Vec<Envelope>>, PipelineError> {
-        self.batches.recv().await.transpose()
+        loop {
+            match self.items.recv().await {
+                Some(Item::Batch(batch)) => return Ok(Some(batch)),
+                Some(Item::Failed(error)) => return Err(error),
+                Some(Item::Rewound) => {}
+                None => return Ok(None),
+            }
+        }
     }
 
     fn stop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        self.batches.close();
+        self.signals.stop.store(true, Ordering::Release);
+        self.items.close();
     }
 
-    fn store(&self, batch: &[Envelope]) {
-        let mut next: HashMap<i32, i64> = HashMap::new();
-        for envelope in batch {
-            next.insert(envelope.partition, envelope.offset + 1);
-        }
+    async fn rewind(&mut self) -> Result<(), PipelineError> {
         let context = self.consumer.context();
-        let mut offsets = TopicPartitionList::new();
-        for (partition, offset) in &next {
-            // a negative offset is the only thing refused here
-            let _ = offsets.add_partition_offset(&context.input, *partition, Offset::Offset(*offset));
+        context.abandon();
+        self.signals.rewind.store(true, Ordering::Release);
+        loop {
+            match self.items.recv().await {
+                Some(Item::Batch(_)) => {}
+                Some(Item::Failed(error)) => return Err(error),
+                Some(Item::Rewound) => break,
+                None => {
+                    let message = "stopped after a transaction was aborted; its records will be read again";
+                    return Err(PipelineError::Source(message.to_owned()));
+                }
+            }
         }
-        // `_STATE` means that the partition is no longer ours: its next owner reads on from the last commit
-        if let Err(error) = self.consumer.store_offsets(&offsets) {
-            tracing::debug!(%error, "offset not stored");
-        }
-        context.done(&next);
+        Ok(())
     }
 }
 
 /// The thread that polls.
 struct Reader {
     consumer: Arc<Consumed>,
-    sender: mpsc::Sender<Result<Vec<Envelope>, PipelineError>>,
-    stop: Arc<AtomicBool>,
+    sender: mpsc::Sender<Item>,
+    signals: Arc<Signals>,
     topic: Arc<str>,
     /// Polled out of turn.
     kept: Vec<Envelope>,
@@ -132,20 +159,84 @@ struct Reader {
 
 impl Reader {
     fn run(mut self) {
-        while !self.stop.load(Ordering::Acquire) {
-            match self.batch() {
-                Ok(batch) if batch.is_empty() => {}
-                Ok(batch) => {
-                    if !self.give(Ok(batch)) {
-                        return;
-                    }
+        while !self.stopped() {
+            let read = if self.signals.rewind.load(Ordering::Acquire) {
+                self.rewind().map(|()| Item::Rewound)
+            } else {
+                self.batch().map(Item::Batch)
+            };
+            let last = read.is_err();
+            let item = read.unwrap_or_else(|error| Item::Failed(self.failed(&error)));
+            let empty = matches!(&item, Item::Batch(batch) if batch.is_empty());
+            if !empty && !self.give(item) || last {
+                return;
+            }
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.signals.stop.load(Ordering::Acquire)
+    }
+
+    fn failed(&self, error: &KafkaError) -> PipelineError {
+        match self.consumer.client().fatal_error() {
+            Some((RDKafkaErrorCode::FencedInstanceId, reason)) => PipelineError::Fenced(reason),
+            Some((_, reason)) => PipelineError::Source(reason),
+            None => PipelineError::Source(error.to_string()),
+        }
+    }
+
+    /// Seeks every partition back to its committed offset, or to where reading of it began.
+    fn rewind(&mut self) -> Result<(), KafkaError> {
+        self.kept.clear();
+        self.signals.rewind.store(false, Ordering::Release);
+        self.consumer.context().abandon();
+        loop {
+            match self.seek_back() {
+                Ok(()) => return Ok(()),
+                Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) => {
+                    return Err(error);
                 }
                 Err(error) => {
-                    let _ = self.give(Err(PipelineError::Source(error.to_string())));
-                    return;
+                    tracing::warn!(%error, "going back to the committed offsets failed; trying again");
+                    // a rebalance may stand in the way
+                    self.poll_paused();
+                    self.kept.clear();
+                    std::thread::sleep(POLL);
+                    if self.stopped() {
+                        return Ok(());
+                    }
                 }
             }
         }
+    }
+
+    fn seek_back(&self) -> Result<(), KafkaError> {
+        let assignment = self.consumer.assignment()?;
+        if assignment.count() == 0 {
+            return Ok(());
+        }
+        let committed = self.consumer.committed_offsets(assignment, ASK_WAIT)?;
+        let context = self.consumer.context();
+        let mut places = TopicPartitionList::new();
+        for element in committed.elements() {
+            element.error()?;
+            let partition = element.partition();
+            let offset = match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => context.first(partition),
+            };
+            // without either nothing was read of it
+            if let Some(offset) = offset {
+                places.add_partition_offset(&context.input, partition, Offset::Offset(offset))?;
+            }
+        }
+        if places.count() > 0 {
+            for element in self.consumer.seek_partitions(places, ASK_WAIT)?.elements() {
+                element.error()?;
+            }
+        }
+        Ok(())
     }
 
     /// Polls until a batch is full or nothing more is waiting.
@@ -174,6 +265,7 @@ impl Reader {
             }
         }
         self.drop_revoked(&mut batch);
+        self.consumer.context().polled(&batch);
         Ok(batch)
     }
 
@@ -185,18 +277,19 @@ impl Reader {
         }
     }
 
-    /// Gives a batch on; `false` when nobody takes it any more. While the pipeline is busy the group
+    /// Gives something on; `false` when nobody takes it any more. While the pipeline is busy the group
     /// is kept alive by polling paused partitions.
-    fn give(&mut self, batch: Result<Vec<Envelope>, PipelineError>) -> bool {
-        let mut batch = batch;
+    fn give(&mut self, mut item: Item) -> bool {
         let mut since = Instant::now();
         loop {
             match self.sender.try_reserve() {
+                // read before the way back that is wanted now
+                Ok(_) if self.signals.rewind.load(Ordering::Acquire) => return true,
                 Ok(place) => {
-                    if let Ok(batch) = &batch {
+                    if let Item::Batch(batch) = &item {
                         self.consumer.context().given(batch);
                     }
-                    place.send(batch);
+                    place.send(item);
                     return true;
                 }
                 Err(mpsc::error::TrySendError::Closed(())) => return false,
@@ -204,7 +297,7 @@ impl Reader {
             }
             if since.elapsed() > Duration::from_secs(1) {
                 self.poll_paused();
-                if let Ok(batch) = &mut batch {
+                if let Item::Batch(batch) = &mut item {
                     self.drop_revoked(batch);
                 }
                 since = Instant::now();
@@ -214,18 +307,15 @@ impl Reader {
 
     /// Serves rebalances and callbacks without taking records.
     fn poll_paused(&mut self) {
-        let Ok(assignment) = self.consumer.assignment() else { return };
-        if self.consumer.pause(&assignment).is_err() {
-            return;
+        let Ok(paused) = self.consumer.assignment() else { return };
+        if self.consumer.pause(&paused).is_ok() {
+            // a partition that came with a rebalance was not paused: its record opens the next batch
+            if let Some(Ok(message)) = self.consumer.poll(Duration::from_millis(10)) {
+                self.kept.push(envelope(&message, &self.topic));
+            }
         }
-        // a partition that came with a rebalance was not paused: its record opens the next batch
-        if let Some(Ok(message)) = self.consumer.poll(Duration::from_millis(10)) {
-            self.kept.push(envelope(&message, &self.topic));
-        }
-        if let Ok(assignment) = self.consumer.assignment() {
-            // refused only for partitions that have just gone
-            let _ = self.consumer.resume(&assignment);
-        }
+        // those too that have gone meanwhile: librdkafka remembers the pause until they come back
+        let _ = self.consumer.resume(&paused);
     }
 }
 

@@ -48,6 +48,7 @@ pub struct Metrics {
     rebalances: IntCounterVec,
     /// Records read and not yet acknowledged.
     pub in_flight: IntGauge,
+    transactions: IntCounterVec,
     /// Whether `/readyz` says yes.
     pub ready: IntGauge,
     client_queue: IntGaugeVec,
@@ -176,6 +177,12 @@ impl Metrics {
             )?,
             rebalances: counters(r, "rasid_rebalances_total", "Assignments and revocations", &["kind"])?,
             in_flight: gauge(r, "rasid_in_flight_records", "Records read and not yet acknowledged")?,
+            transactions: counters(
+                r,
+                "rasid_transactions_total",
+                "Kafka transactions that ended, by how: commit or abort",
+                &["result"],
+            )?,
             ready: gauge(r, "rasid_ready", "1 when the worker has its topics and its group")?,
             client_queue: gauges(
                 r,
@@ -220,11 +227,14 @@ impl Metrics {
         for kind in ["assign", "revoke"] {
             metrics.rebalances.with_label_values(&[kind]);
         }
-        for kind in ["retriable", "too_large", "fatal"] {
+        for kind in ["retriable", "too_large", "abort", "fatal"] {
             metrics.publish_errors.with_label_values(&[kind]);
         }
         for client in ["consumer", "producer"] {
             metrics.client_errors.with_label_values(&[client]);
+        }
+        for result in ["commit", "abort"] {
+            metrics.transactions.with_label_values(&[result]);
         }
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -253,13 +263,18 @@ impl Metrics {
         self.assigned.set(assigned as i64);
     }
 
+    /// A transaction ended: `commit` or `abort`.
+    pub fn transaction(&self, result: &str) {
+        self.transactions.with_label_values(&[result]).inc();
+    }
+
     /// What a tagged article tells of the data: how sure the model is of its first topic, and how many
     /// of its terms the model knows.
     pub fn drift(&self, language: &str, confidence: Option<f32>, terms: TermCounts) {
         self.drift.observe(language, confidence, terms);
     }
 
-    /// A record was refused: `retriable`, `too_large` or `fatal`.
+    /// A record was refused: `retriable`, `too_large`, `abort` or `fatal`.
     pub fn publish_failed(&self, kind: &str) {
         self.publish_errors.with_label_values(&[kind]).inc();
     }

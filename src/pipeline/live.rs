@@ -1,11 +1,12 @@
 //! What the live page shows of single records: some of the latest articles and dead letters.
 //!
-//! Drawn from batches that are done, so nothing is shown that the broker does not have. Beyond a
+//! Drawn from batches that are done and shown once they are committed. Beyond a
 //! burst, two articles a second are drawn and the rest is not touched: the cost does not follow the
 //! rate, and readers can follow the list.
 
+use super::batch::Batch;
 use super::process::headline;
-use super::{Envelope, Options, Outcome, Processed};
+use super::{Envelope, Options, Outcome};
 use crate::article::Rejection;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -36,6 +37,13 @@ struct State {
     /// Articles that may be drawn now.
     allowed: f64,
     refilled: Instant,
+}
+
+/// What was drawn from one batch, the newest first.
+#[derive(Debug, Default)]
+pub(super) struct Drawn {
+    articles: Vec<Shown>,
+    letters: Vec<Letter>,
 }
 
 /// A tagged article, as published.
@@ -138,8 +146,8 @@ impl Live {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws from a batch that is done.
-    pub(super) fn draw(&self, batch: &Processed, options: &Options) {
+    /// Draws from a batch that the broker has.
+    pub(super) fn draw(&self, batch: &Batch, options: &Options) -> Drawn {
         let allowed = self.allowed();
         let done = || batch.envelopes.iter().zip(&batch.outcomes).zip(&batch.outputs).rev();
         let articles: Vec<Shown> = done()
@@ -154,13 +162,20 @@ impl Live {
             })
             .take(LETTERS)
             .collect();
-        if articles.is_empty() && letters.is_empty() {
+        if !articles.is_empty() {
+            self.state().allowed -= articles.len() as f64;
+        }
+        Drawn { articles, letters }
+    }
+
+    /// Shows what was drawn from a batch, now that it is committed.
+    pub(super) fn show(&self, drawn: Drawn) {
+        if drawn.articles.is_empty() && drawn.letters.is_empty() {
             return;
         }
         let mut state = self.state();
-        state.allowed -= articles.len() as f64;
-        push(&mut state.articles, articles, ARTICLES);
-        push(&mut state.letters, letters, LETTERS);
+        push(&mut state.articles, drawn.articles, ARTICLES);
+        push(&mut state.letters, drawn.letters, LETTERS);
     }
 
     /// How many articles may be drawn now.

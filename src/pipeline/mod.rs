@@ -1,34 +1,44 @@
-//! The one loop: batches in, tags out, offsets stored in order once the broker has acknowledged.
+//! The one loop: batches in, tags out, positions committed in order once the broker has acknowledged.
 //!
-//! Three stages run at once: reading, tagging (spread over the cores, order kept) and waiting for
-//! acknowledgements. Nothing is stored past an article whose output is not acknowledged.
+//! Four stages run at once: reading, tagging (spread over the cores, order kept), waiting for
+//! acknowledgements, and the commit. Nothing is committed past an article whose output is not
+//! acknowledged. The guarantees differ in the port [`Commit`] alone.
 
+mod batch;
 mod health;
 mod live;
 mod ports;
 mod process;
+mod unit;
 
 pub use health::Health;
 pub use live::{Labelled, Letter, Live, Named, PublishedTags, Shown, Term};
-pub use ports::{Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError, Sink, Source};
+pub use ports::{
+    Commit, Commitment, Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError,
+    Positions, Sink, Source, Span,
+};
 pub use process::{Options, Outcome, Summary, dead_letter, process};
 
-use crate::article::Rejection;
 use crate::metrics::Metrics;
-use crate::model::{Classifier, Document};
+use crate::model::Classifier;
+use batch::{BACKOFF, Batch, Refused, Settled};
 use futures_util::StreamExt;
-use futures_util::stream::FuturesOrdered;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
+use unit::Units;
 
 /// Bytes of records that are read and not yet acknowledged; more are not read.
 const IN_FLIGHT_BYTES: usize = 12 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
-/// Pause before publishing again what failed; doubles up to the other.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// Transactions in a row that may be aborted without anything learned; each waits longer than the last.
+const ABORTS: u32 = 8;
+
+/// How long the answers to an aborted transaction's records are waited for.
+const ANSWERS: Duration = Duration::from_secs(1);
 
 /// All that the loop needs besides its ports.
 #[derive(Clone, Debug)]
@@ -47,219 +57,178 @@ pub struct Worker {
     pub max_rejected_in_a_row: u64,
 }
 
-/// A batch with what became of it.
-struct Processed {
-    envelopes: Vec<Envelope>,
-    outcomes: Vec<Outcome>,
-    outputs: Vec<Output>,
-    bytes: usize,
+/// Transactions that were aborted since the last commit.
+#[derive(Default)]
+struct Aborts {
+    count: u32,
+    /// What they taught.
+    refused: Refused,
 }
 
 impl Worker {
-    /// Runs until `shutdown` turns true and everything read is done, or until an error.
+    /// Runs until `shutdown` turns true and everything read is committed, or until an error.
     ///
     /// # Errors
-    /// [`PipelineError`]; nothing past the failed article is stored.
-    pub async fn run<S: Source, K: Sink>(
+    /// [`PipelineError`]; nothing past the failed article is committed.
+    pub async fn run<S: Source, K: Sink, C: Commit>(
         &self,
         source: &mut S,
         sink: &K,
+        commit: &C,
         mut shutdown: watch::Receiver<bool>,
     ) -> Result<(), PipelineError> {
         let lanes = std::thread::available_parallelism().map_or(2, usize::from) + 1;
         let mut processing = FuturesOrdered::new();
-        let mut publishing = FuturesOrdered::new();
+        let mut publishing = FuturesUnordered::new();
+        let mut units = Units::new(commit.span());
+        let mut committing = FuturesUnordered::new();
         let (mut bytes, mut reading, mut stopping) = (0, true, false);
         let mut rejected_in_a_row = 0;
-        while reading || !processing.is_empty() || !publishing.is_empty() {
+        let mut aborts = Aborts::default();
+        while reading || !processing.is_empty() || !units.is_empty() {
+            if !reading && processing.is_empty() {
+                units.close();
+            }
+            if committing.is_empty()
+                && let Some(next) = units.ready()
+            {
+                committing.push(commit.commit(next));
+            }
             let room =
                 processing.len() < lanes && publishing.len() < IN_FLIGHT_BATCHES && bytes < IN_FLIGHT_BYTES;
-            tokio::select! {
+            let due = units.due();
+            let aborted = tokio::select! {
                 biased;
                 () = stopped(&mut shutdown), if !stopping => {
                     stopping = true;
                     source.stop();
+                    None
                 }
-                Some(done) = publishing.next(), if !publishing.is_empty() => {
-                    let done: Processed = done?;
-                    bytes -= done.bytes;
-                    source.store(&done.envelopes);
-                    self.count(&done, &mut rejected_in_a_row)?;
-                }
-                Some(processed) = processing.next(), if !processing.is_empty() => {
-                    let processed = joined(processed)?;
-                    let acknowledged = publish_all(sink, &processed).await?;
-                    publishing.push_back(self.settle(sink, processed, acknowledged));
-                }
-                batch = source.next(), if reading && room => match batch? {
-                    None => reading = false,
-                    Some(batch) => {
-                        let size: usize = batch.iter().map(Envelope::size).sum();
-                        bytes += size;
-                        self.metrics.consumed.inc_by(batch.len() as u64);
-                        self.metrics.consumed_bytes.inc_by(size as u64);
-                        self.metrics.in_flight.add(batch.len() as i64);
-                        let worker = self.clone();
-                        processing.push_back(tokio::task::spawn_blocking(move || worker.tag(batch, size)));
+                Some(commitment) = committing.next(), if !committing.is_empty() => match commitment? {
+                    Commitment::Abort(reason) => Some(reason),
+                    Commitment::Done => {
+                        aborts = Aborts::default();
+                        if units.transactional() {
+                            self.metrics.transaction("commit");
+                        }
+                        for done in units.pop() {
+                            done.count(self, &mut rejected_in_a_row)?;
+                        }
+                        None
                     }
                 },
-            }
-        }
-        Ok(())
-    }
-
-    /// Tags a batch on one core.
-    fn tag(&self, envelopes: Vec<Envelope>, bytes: usize) -> Processed {
-        let start = Instant::now();
-        let now = jiff::Timestamp::now().to_string();
-        let mut document = Document::default();
-        let mut processed = Processed {
-            outcomes: Vec::with_capacity(envelopes.len()),
-            outputs: Vec::with_capacity(envelopes.len()),
-            envelopes: Vec::new(),
-            bytes,
-        };
-        for envelope in &envelopes {
-            let tagged = catch_unwind(AssertUnwindSafe(|| {
-                process(envelope, &self.classifier, &self.options, &mut document, &now)
-            }));
-            let (outcome, output) = tagged.unwrap_or_else(|_| {
-                let output = dead_letter(envelope, &Rejection::Internal, true);
-                (Outcome::Rejected(Rejection::Internal), output)
-            });
-            processed.outcomes.push(outcome);
-            processed.outputs.push(output);
-        }
-        let mean = start.elapsed().as_secs_f64() / envelopes.len().max(1) as f64;
-        let classify = self.metrics.classify.local();
-        for _ in &envelopes {
-            classify.observe(mean);
-        }
-        classify.flush();
-        processed.envelopes = envelopes;
-        processed
-    }
-
-    /// Waits for the broker and deals with what it refused, until everything is acknowledged.
-    async fn settle<K: Sink>(
-        &self,
-        sink: &K,
-        mut batch: Processed,
-        acknowledged: K::Acknowledged,
-    ) -> Result<Processed, PipelineError> {
-        let mut failures = acknowledged.await;
-        let mut indices: Vec<usize> = (0..batch.envelopes.len()).collect();
-        let mut pause = BACKOFF.0;
-        while !failures.is_empty() {
-            let mut again = Vec::with_capacity(failures.len());
-            let mut wait = false;
-            for failure in failures {
-                let index = indices[failure.index];
-                self.metrics.publish_failed(failure.kind.name());
-                match failure.kind {
-                    FailureKind::Fatal => return Err(PipelineError::Sink(failure.message)),
-                    FailureKind::Retriable => {
-                        if !wait {
-                            let Envelope { topic, partition, offset, .. } = &batch.envelopes[index];
-                            tracing::warn!(%topic, partition, offset, error = %failure.message, "publishing failed; trying again");
+                Some(settled) = publishing.next(), if !publishing.is_empty() => {
+                    let (place, settled): (_, Result<_, _>) = settled;
+                    match settled? {
+                        Settled::Done(done, size) => {
+                            bytes -= size;
+                            units.acknowledged(place, done);
+                            None
                         }
-                        wait = true;
-                        self.metrics.publish_retries.inc();
-                    }
-                    FailureKind::TooLarge(_) if batch.is_bare(index) => {
-                        return Err(PipelineError::Sink(format!(
-                            "key and headers alone are larger than the dead-letter topic takes: {}",
-                            failure.message
-                        )));
-                    }
-                    FailureKind::TooLarge(limit) => batch.too_large(index, limit),
-                }
-                again.push(index);
-            }
-            if wait {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(BACKOFF.1);
-            }
-            let records: Vec<_> =
-                again.iter().map(|index| (&batch.envelopes[*index], &batch.outputs[*index])).collect();
-            failures = sink.publish(&records).await?.await;
-            indices = again;
-        }
-        Ok(batch)
-    }
-
-    /// Counts a batch that is done.
-    fn count(&self, batch: &Processed, rejected_in_a_row: &mut u64) -> Result<(), PipelineError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
-        let metrics = &self.metrics;
-        let end_to_end = metrics.end_to_end.local();
-        for (index, outcome) in batch.outcomes.iter().enumerate() {
-            let envelope = &batch.envelopes[index];
-            if let Some(timestamp) = envelope.timestamp {
-                end_to_end.observe((now - timestamp).max(0) as f64 / 1000.0);
-            }
-            let published = batch.outputs[index].value.as_ref().map_or(0, Vec::len);
-            metrics.published_bytes.inc_by(published as u64);
-            if !matches!(outcome, Outcome::Rejected(_)) {
-                *rejected_in_a_row = 0;
-            }
-            match outcome {
-                Outcome::Tombstone => metrics.tombstones.inc(),
-                Outcome::Tagged(summary) => {
-                    let topic = summary.topic.as_ref();
-                    metrics.tagged(
-                        topic.map(|(code, _)| &**code),
-                        summary.stance.as_deref(),
-                        summary.language,
-                    );
-                    let confidence = topic.map(|(_, confidence)| *confidence);
-                    metrics.drift(summary.language, confidence, summary.terms);
-                    if let Some(reason) = summary.abstained {
-                        metrics.abstained(reason.reason());
+                        Settled::Abort(reason, refused) => {
+                            aborts.learn(refused);
+                            Some(reason)
+                        }
                     }
                 }
-                Outcome::Rejected(rejection) => {
-                    metrics.rejected(rejection.reason());
-                    *rejected_in_a_row += 1;
-                    let place = format!("{} {} {}", envelope.topic, envelope.partition, envelope.offset);
-                    let Envelope { topic, partition, offset, .. } = envelope;
-                    tracing::debug!(%topic, partition, offset, reason = rejection.reason(), "dead letter");
-                    if *rejected_in_a_row == self.max_rejected_in_a_row {
-                        return Err(PipelineError::TooManyRejected {
-                            count: *rejected_in_a_row,
-                            place,
-                            reason: rejection.reason().to_owned(),
-                        });
-                    }
+                () = until(due), if due.is_some() => {
+                    units.close();
+                    None
                 }
+                Some(batch) = processing.next(), if !processing.is_empty() && units.admits() => {
+                    let mut batch: Batch = joined(batch)?;
+                    batch.remember(&aborts.refused);
+                    if units.opens() {
+                        commit.begin()?;
+                    }
+                    let place = units.enter(batch.len());
+                    let acknowledged = batch.publish(sink).await?;
+                    publishing.push(async move { (place, batch.settle(self, sink, acknowledged).await) });
+                    None
+                }
+                batch = source.next(), if reading && room => {
+                    match batch? {
+                        None => reading = false,
+                        Some(batch) => {
+                            let size: usize = batch.iter().map(Envelope::size).sum();
+                            bytes += size;
+                            self.metrics.consumed.inc_by(batch.len() as u64);
+                            self.metrics.consumed_bytes.inc_by(size as u64);
+                            self.metrics.in_flight.add(batch.len() as i64);
+                            let worker = self.clone();
+                            let tag = move || Batch::tag(&worker, batch, size);
+                            processing.push_back(tokio::task::spawn_blocking(tag));
+                        }
+                    }
+                    None
+                },
+                () = commit.urged(), if due.is_some() && processing.is_empty() => {
+                    units.close();
+                    None
+                }
+            };
+            if let Some(reason) = aborted {
+                tracing::warn!(reason, "transaction aborted; reading its records again");
+                self.metrics.transaction("abort");
+                commit.abort().await?;
+                // by now every record is answered for; what was too large is worth knowing
+                let rest = async {
+                    while let Some((_, settled)) = publishing.next().await {
+                        if let Settled::Abort(_, refused) = settled? {
+                            aborts.learn(refused);
+                        }
+                    }
+                    Ok(())
+                };
+                tokio::time::timeout(ANSWERS, rest).await.unwrap_or(Ok(()))?;
+                aborts.another(&reason)?;
+                processing.clear();
+                publishing.clear();
+                units.clear();
+                bytes = 0;
+                self.metrics.in_flight.set(0);
+                source.rewind().await?;
+                // one that had ended has something to give again
+                reading = true;
+                aborts.pause().await;
             }
         }
-        end_to_end.flush();
-        metrics.in_flight.sub(batch.envelopes.len() as i64);
-        self.health.progress();
-        self.live.draw(batch, &self.options);
         Ok(())
     }
 }
 
-impl Processed {
-    /// Whether the output is a dead letter that has lost its value already.
-    fn is_bare(&self, index: usize) -> bool {
-        let output = &self.outputs[index];
-        output.destination == Destination::DeadLetter && output.value.is_none()
+impl Aborts {
+    /// Records that the broker found too large: the next time they go to the dead letters at once.
+    fn learn(&mut self, refused: Refused) {
+        if !refused.is_empty() {
+            self.count = 0;
+        }
+        for (place, limits) in refused {
+            self.refused.entry(place).or_default().extend(limits);
+        }
     }
 
-    /// An output was refused for its size: the article becomes a dead letter, a dead letter loses its value.
-    fn too_large(&mut self, index: usize, limit: usize) {
-        let output = &mut self.outputs[index];
-        let size = output.value.as_ref().map_or(0, Vec::len);
-        let rejection = match &self.outcomes[index] {
-            Outcome::Rejected(rejection) => rejection.clone(),
-            _ => Rejection::TooLarge { size, limit },
-        };
-        let keep = output.destination == Destination::Tagged;
-        *output = dead_letter(&self.envelopes[index], &rejection, keep);
-        self.outcomes[index] = Outcome::Rejected(rejection);
+    fn another(&mut self, reason: &str) -> Result<(), PipelineError> {
+        self.count += 1;
+        if self.count > ABORTS {
+            return Err(PipelineError::Sink(format!(
+                "{ABORTS} transactions in a row were aborted: {reason}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The first is tried again at once.
+    async fn pause(&self) {
+        if self.count > 1 {
+            tokio::time::sleep((BACKOFF.0 * 2u32.pow(self.count - 2)).min(BACKOFF.1)).await;
+        }
+    }
+}
+
+async fn until(time: Option<Instant>) {
+    if let Some(time) = time {
+        tokio::time::sleep_until(time).await;
     }
 }
 
@@ -268,11 +237,6 @@ pub async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-fn joined(processed: Result<Processed, tokio::task::JoinError>) -> Result<Processed, PipelineError> {
-    processed.map_err(|error| PipelineError::Internal(error.to_string()))
-}
-
-async fn publish_all<K: Sink>(sink: &K, batch: &Processed) -> Result<K::Acknowledged, PipelineError> {
-    let records: Vec<_> = batch.envelopes.iter().zip(&batch.outputs).collect();
-    sink.publish(&records).await
+fn joined(batch: Result<Batch, tokio::task::JoinError>) -> Result<Batch, PipelineError> {
+    batch.map_err(|error| PipelineError::Internal(error.to_string()))
 }

@@ -1,7 +1,9 @@
 //! What the loop reads from and writes to: Kafka in production, fakes in tests.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 
 /// One record of the input.
@@ -72,6 +74,8 @@ pub enum FailureKind {
     TooLarge(usize),
     /// May work later.
     Retriable,
+    /// The transaction cannot be committed any more.
+    Abort,
     /// Never works: stop.
     Fatal,
 }
@@ -82,6 +86,7 @@ impl FailureKind {
         match self {
             Self::TooLarge(_) => "too_large",
             Self::Retriable => "retriable",
+            Self::Abort => "abort",
             Self::Fatal => "fatal",
         }
     }
@@ -96,6 +101,11 @@ pub enum PipelineError {
     /// The sink is gone.
     #[error("publishing: {0}")]
     Sink(String),
+    /// A producer with the same transactional id has taken over, or the broker gave a transaction up.
+    #[error(
+        "fenced: {0}; does another worker have the same group.instance.id, or was this one away for longer than transaction.timeout.ms? What was not committed will be read again"
+    )]
+    Fenced(String),
     /// Somebody changed the format of the input.
     #[error(
         "{count} records in a row could not be read, the last at {place} ({reason}): has the input's format changed? See the dead letters; --max-rejected-in-a-row sets the limit"
@@ -121,8 +131,8 @@ pub trait Source {
     /// Stops reading.
     fn stop(&mut self);
 
-    /// Everything up to these records is done: their offsets may be committed.
-    fn store(&self, batch: &[Envelope]);
+    /// Goes back to the committed positions: what was given and is not committed is given again.
+    fn rewind(&mut self) -> impl Future<Output = Result<(), PipelineError>> + Send;
 }
 
 /// Takes batches of outputs.
@@ -135,4 +145,51 @@ pub trait Sink {
         &self,
         batch: &[(&Envelope, &Output)],
     ) -> impl Future<Output = Result<Self::Acknowledged, PipelineError>> + Send;
+}
+
+/// Next offset to read, by partition.
+pub type Positions = BTreeMap<i32, i64>;
+
+/// How much is committed at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Time from the first publishing on.
+    pub age: Duration,
+    /// Records.
+    pub records: usize,
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commitment {
+    /// Outputs and positions stand.
+    Done,
+    /// The transaction has to be aborted, and why.
+    Abort(String),
+}
+
+/// The commit step, the one thing in which the guarantees differ.
+pub trait Commit {
+    /// Resolves once the commit is made.
+    type Committed: Future<Output = Result<Commitment, PipelineError>> + Send + 'static;
+
+    /// `None`: positions are committed batch by batch, and need not wait for each other. Else the
+    /// size of a transaction; one is open at a time.
+    fn span(&self) -> Option<Span>;
+
+    /// Before the first publishing of a transaction.
+    ///
+    /// # Errors
+    /// When there can be no further transaction.
+    fn begin(&self) -> Result<(), PipelineError>;
+
+    /// Commits these positions, with everything that was published since [`Commit::begin`].
+    /// Every output up to them is acknowledged.
+    fn commit(&self, next: Positions) -> Self::Committed;
+
+    /// Undoes everything since [`Commit::begin`].
+    fn abort(&self) -> impl Future<Output = Result<(), PipelineError>> + Send;
+
+    /// Resolves when the commit is wanted early: a partition is about to go.
+    fn urged(&self) -> impl Future<Output = ()> + Send;
 }

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+mod committed;
 pub mod prometheus;
+pub mod proxy;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
@@ -49,15 +51,39 @@ pub struct Broker {
     process: Child,
     folder: TempDir,
     port: u16,
+    /// Properties besides the usual ones.
+    properties: Vec<String>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Broker {
     pub fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(two_free_ports(), Vec::new())
+    }
+
+    /// A broker with a second listener that is reached through the proxy alone.
+    pub fn behind_proxy() -> (Self, proxy::Proxy) {
         let port = two_free_ports();
-        let process = spawn_broker(port, folder.path());
-        let mut broker = Self { process, folder, port, runtime: tokio::runtime::Runtime::new().unwrap() };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let hidden = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let advertised = listener.local_addr().unwrap();
+        let proxy = proxy::Proxy::on(listener, &hidden.to_string());
+        let plain = format!("PLAINTEXT://127.0.0.1:{port}");
+        let properties = vec![
+            format!("listeners={plain},PROXIED://{hidden},CONTROLLER://127.0.0.1:{}", port + 1),
+            format!("advertised.listeners={plain},PROXIED://{advertised}"),
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT"
+                .to_owned(),
+            "inter.broker.listener.name=PLAINTEXT".to_owned(),
+        ];
+        (Self::on(port, properties), proxy)
+    }
+
+    fn on(port: u16, properties: Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let process = spawn_broker(port, folder.path(), &properties);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let mut broker = Self { process, folder, port, properties, runtime };
         broker.wait();
         broker
     }
@@ -79,7 +105,7 @@ impl Broker {
     }
 
     pub fn restart(&mut self) {
-        self.process = spawn_broker(self.port, self.folder.path());
+        self.process = spawn_broker(self.port, self.folder.path(), &self.properties);
         self.wait();
     }
 
@@ -116,6 +142,8 @@ impl Broker {
     pub fn producer(&self) -> Feeder {
         let mut config = self.client();
         config.set("message.max.bytes", "10000000").set("linger.ms", "5").set("acks", "all");
+        // a broker that restarts neither loses nor doubles what is fed
+        config.set("enable.idempotence", "true").set("message.timeout.ms", "0");
         Feeder(config.create().unwrap())
     }
 
@@ -167,18 +195,25 @@ impl Broker {
         for partition in 0..partitions {
             list.add_partition("articles", partition);
         }
-        let committed = consumer.committed_offsets(list, Duration::from_secs(10)).unwrap();
+        // a broker that has just started has yet to find out which groups are its own
+        let committed = within(Duration::from_secs(30), "an answer", || {
+            consumer.committed_offsets(list.clone(), Duration::from_secs(10)).ok()
+        });
         let elements = committed.elements();
         elements.iter().map(|element| element.offset().to_raw().unwrap_or(-1)).collect()
     }
 
     /// A worker on the three topics, its HTTP port free for the taking.
     pub fn worker(&self, more: &[&str]) -> WorkerProcess {
-        let address = self.address();
+        Self::worker_at(&self.address(), more)
+    }
+
+    /// The same, by another address.
+    pub fn worker_at(address: &str, more: &[&str]) -> WorkerProcess {
         let mut arguments = vec![
             "run",
             "--brokers",
-            &address,
+            address,
             "--input",
             "articles",
             "--output",
@@ -202,7 +237,7 @@ impl Drop for Broker {
     }
 }
 
-fn spawn_broker(port: u16, folder: &Path) -> Child {
+fn spawn_broker(port: u16, folder: &Path, properties: &[String]) -> Child {
     let log = std::fs::File::create(folder.join("log")).unwrap();
     let script = root().join("tests/kafka/kafka.sh");
     // fetching the jars is no part of starting a broker
@@ -210,6 +245,7 @@ fn spawn_broker(port: u16, folder: &Path) -> Child {
     assert!(got.success(), "Kafka cannot be fetched: see the lines above for what to install");
     Command::new(script)
         .args(["run", &port.to_string(), &folder.display().to_string()])
+        .args(properties)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
@@ -333,6 +369,11 @@ impl WorkerProcess {
         // the last lines of the log
         std::thread::sleep(Duration::from_millis(50));
         status
+    }
+
+    /// How it ended, where it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().unwrap()
     }
 
     pub fn stop(mut self) -> String {

@@ -1,0 +1,258 @@
+//! One batch on its way: tagged, published until the broker has all of it, counted.
+
+use super::Worker;
+use super::live::Drawn;
+use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
+use super::process::{Outcome, dead_letter, process};
+use crate::article::Rejection;
+use crate::model::Document;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Pause before publishing again what failed; doubles up to the other.
+pub(super) const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Records that the broker itself found too large, by partition and offset, with the limits that it named.
+pub(super) type Refused = HashMap<(i32, i64), Vec<usize>>;
+
+/// A batch with what became of it.
+pub(super) struct Batch {
+    pub(super) envelopes: Vec<Envelope>,
+    pub(super) outcomes: Vec<Outcome>,
+    pub(super) outputs: Vec<Output>,
+    refused: Refused,
+    /// Bytes of its input.
+    pub(super) bytes: usize,
+}
+
+/// How publishing a batch ended.
+pub(super) enum Settled {
+    /// The broker has all of it; with the bytes of its input.
+    Done(Done, usize),
+    /// The transaction has to be aborted, and why.
+    Abort(String, Refused),
+}
+
+/// What is kept of a batch that the broker has, until it is committed.
+pub(super) struct Done {
+    /// Offsets behind it.
+    pub(super) next: Positions,
+    topic: Arc<str>,
+    records: Vec<Record>,
+    drawn: Drawn,
+}
+
+struct Record {
+    partition: i32,
+    offset: i64,
+    timestamp: Option<i64>,
+    published: usize,
+    outcome: Outcome,
+}
+
+impl Batch {
+    /// Tags a batch on one core.
+    pub(super) fn tag(worker: &Worker, envelopes: Vec<Envelope>, bytes: usize) -> Self {
+        let start = Instant::now();
+        let now = jiff::Timestamp::now().to_string();
+        let mut document = Document::default();
+        let mut outcomes = Vec::with_capacity(envelopes.len());
+        let mut outputs = Vec::with_capacity(envelopes.len());
+        for envelope in &envelopes {
+            let tagged = catch_unwind(AssertUnwindSafe(|| {
+                process(envelope, &worker.classifier, &worker.options, &mut document, &now)
+            }));
+            let (outcome, output) = tagged.unwrap_or_else(|_| {
+                let output = dead_letter(envelope, &Rejection::Internal, true);
+                (Outcome::Rejected(Rejection::Internal), output)
+            });
+            outcomes.push(outcome);
+            outputs.push(output);
+        }
+        let mean = start.elapsed().as_secs_f64() / envelopes.len().max(1) as f64;
+        let classify = worker.metrics.classify.local();
+        for _ in &envelopes {
+            classify.observe(mean);
+        }
+        classify.flush();
+        Self { envelopes, outcomes, outputs, refused: Refused::new(), bytes }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.envelopes.len()
+    }
+
+    /// Records that were too large in a transaction that was aborted need not be tried again.
+    pub(super) fn remember(&mut self, refused: &Refused) {
+        if refused.is_empty() {
+            return;
+        }
+        for index in 0..self.envelopes.len() {
+            let envelope = &self.envelopes[index];
+            for limit in refused.get(&(envelope.partition, envelope.offset)).into_iter().flatten() {
+                self.too_large(index, *limit);
+            }
+        }
+    }
+
+    /// Hands all outputs to the sink.
+    pub(super) async fn publish<K: Sink>(&self, sink: &K) -> Result<K::Acknowledged, PipelineError> {
+        let records: Vec<_> = self.envelopes.iter().zip(&self.outputs).collect();
+        sink.publish(&records).await
+    }
+
+    /// Waits for the broker and deals with what it refused, until everything is acknowledged.
+    pub(super) async fn settle<K: Sink>(
+        mut self,
+        worker: &Worker,
+        sink: &K,
+        acknowledged: K::Acknowledged,
+    ) -> Result<Settled, PipelineError> {
+        let mut failures = acknowledged.await;
+        let mut indices: Vec<usize> = (0..self.envelopes.len()).collect();
+        let mut pause = BACKOFF.0;
+        while !failures.is_empty() {
+            let mut again = Vec::with_capacity(failures.len());
+            let mut wait = false;
+            let mut abort = None;
+            for failure in failures {
+                let index = indices[failure.index];
+                worker.metrics.publish_failed(failure.kind.name());
+                match failure.kind {
+                    FailureKind::Fatal => return Err(PipelineError::Sink(failure.message)),
+                    FailureKind::Abort => abort = Some(failure.message),
+                    FailureKind::Retriable => {
+                        if !wait {
+                            let Envelope { topic, partition, offset, .. } = &self.envelopes[index];
+                            tracing::warn!(%topic, partition, offset, error = %failure.message, "publishing failed; trying again");
+                        }
+                        wait = true;
+                        worker.metrics.publish_retries.inc();
+                    }
+                    FailureKind::TooLarge(_) if self.is_bare(index) => {
+                        return Err(PipelineError::Sink(format!(
+                            "key and headers alone are larger than the dead-letter topic takes: {}",
+                            failure.message
+                        )));
+                    }
+                    FailureKind::TooLarge(limit) => {
+                        let envelope = &self.envelopes[index];
+                        let place = (envelope.partition, envelope.offset);
+                        self.refused.entry(place).or_default().push(limit);
+                        self.too_large(index, limit);
+                    }
+                }
+                again.push(index);
+            }
+            if let Some(reason) = abort {
+                return Ok(Settled::Abort(reason, self.refused));
+            }
+            if wait {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(BACKOFF.1);
+            }
+            let records: Vec<_> =
+                again.iter().map(|index| (&self.envelopes[*index], &self.outputs[*index])).collect();
+            failures = sink.publish(&records).await?.await;
+            indices = again;
+        }
+        let bytes = self.bytes;
+        Ok(Settled::Done(self.done(worker), bytes))
+    }
+
+    /// Whether the output is a dead letter that has lost its value already.
+    fn is_bare(&self, index: usize) -> bool {
+        let output = &self.outputs[index];
+        output.destination == Destination::DeadLetter && output.value.is_none()
+    }
+
+    /// An output was refused for its size: the article becomes a dead letter, a dead letter loses its value.
+    fn too_large(&mut self, index: usize, limit: usize) {
+        let output = &mut self.outputs[index];
+        let size = output.value.as_ref().map_or(0, Vec::len);
+        let rejection = match &self.outcomes[index] {
+            Outcome::Rejected(rejection) => rejection.clone(),
+            _ => Rejection::TooLarge { size, limit },
+        };
+        let keep = output.destination == Destination::Tagged;
+        *output = dead_letter(&self.envelopes[index], &rejection, keep);
+        self.outcomes[index] = Outcome::Rejected(rejection);
+    }
+
+    /// Lets go of keys and values.
+    fn done(self, worker: &Worker) -> Done {
+        let drawn = worker.live.draw(&self, &worker.options);
+        let mut next = Positions::new();
+        let topic = self.envelopes.first().map_or_else(|| "".into(), |envelope| envelope.topic.clone());
+        let outputs = self.outputs.iter();
+        let records =
+            self.envelopes.iter().zip(outputs).zip(self.outcomes).map(|((envelope, output), outcome)| {
+                next.insert(envelope.partition, envelope.offset + 1);
+                Record {
+                    partition: envelope.partition,
+                    offset: envelope.offset,
+                    timestamp: envelope.timestamp,
+                    published: output.value.as_ref().map_or(0, Vec::len),
+                    outcome,
+                }
+            });
+        let records = records.collect();
+        Done { next, topic, records, drawn }
+    }
+}
+
+impl Done {
+    /// Counts a batch that is committed.
+    pub(super) fn count(self, worker: &Worker, rejected_in_a_row: &mut u64) -> Result<(), PipelineError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+        let metrics = &worker.metrics;
+        let end_to_end = metrics.end_to_end.local();
+        let count = self.records.len();
+        for record in self.records {
+            if let Some(timestamp) = record.timestamp {
+                end_to_end.observe((now - timestamp).max(0) as f64 / 1000.0);
+            }
+            metrics.published_bytes.inc_by(record.published as u64);
+            if !matches!(record.outcome, Outcome::Rejected(_)) {
+                *rejected_in_a_row = 0;
+            }
+            match record.outcome {
+                Outcome::Tombstone => metrics.tombstones.inc(),
+                Outcome::Tagged(summary) => {
+                    let topic = summary.topic.as_ref();
+                    metrics.tagged(
+                        topic.map(|(code, _)| &**code),
+                        summary.stance.as_deref(),
+                        summary.language,
+                    );
+                    let confidence = topic.map(|(_, confidence)| *confidence);
+                    metrics.drift(summary.language, confidence, summary.terms);
+                    if let Some(reason) = summary.abstained {
+                        metrics.abstained(reason.reason());
+                    }
+                }
+                Outcome::Rejected(rejection) => {
+                    metrics.rejected(rejection.reason());
+                    *rejected_in_a_row += 1;
+                    let place = format!("{} {} {}", self.topic, record.partition, record.offset);
+                    let Record { partition, offset, .. } = record;
+                    tracing::debug!(topic = %self.topic, partition, offset, reason = rejection.reason(), "dead letter");
+                    if *rejected_in_a_row == worker.max_rejected_in_a_row {
+                        return Err(PipelineError::TooManyRejected {
+                            count: *rejected_in_a_row,
+                            place,
+                            reason: rejection.reason().to_owned(),
+                        });
+                    }
+                }
+            }
+        }
+        end_to_end.flush();
+        metrics.in_flight.sub(count as i64);
+        worker.health.progress();
+        worker.live.show(self.drawn);
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! What readers of committed records see.
+
+use super::{Broker, within};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::time::Duration;
+
+impl Broker {
+    /// Keys of the records of a topic that readers of committed records see, read to the end; waits
+    /// until no transaction is open.
+    pub fn committed_keys(&self, topic: &str) -> Vec<String> {
+        let limit = Duration::from_secs(60);
+        within(limit, "no transaction is open", || {
+            let ends = ["read_committed", "read_uncommitted"].map(|level| self.ends(topic, level));
+            (ends[0] == ends[1]).then_some(())
+        });
+        let consumer: BaseConsumer = self
+            .client()
+            .set("group.id", "reader")
+            .set("isolation.level", "read_committed")
+            .set("enable.partition.eof", "true")
+            .set("fetch.message.max.bytes", "8000000")
+            .create()
+            .unwrap();
+        let ends = self.ends(topic, "read_committed");
+        let mut list = TopicPartitionList::new();
+        for (partition, _) in ends.iter().enumerate() {
+            list.add_partition_offset(topic, partition as i32, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let (mut keys, mut left) = (Vec::new(), ends.len());
+        while left > 0 {
+            match consumer.poll(Duration::from_secs(10)).expect("records that are there") {
+                Err(KafkaError::PartitionEOF(_)) => left -= 1,
+                message => keys.push(String::from_utf8(message.unwrap().key().unwrap().to_vec()).unwrap()),
+            }
+        }
+        keys
+    }
+
+    /// Last offsets of a topic's partitions for readers of that isolation level.
+    fn ends(&self, topic: &str, level: &str) -> Vec<i64> {
+        let consumer: BaseConsumer =
+            self.client().set("group.id", "reader").set("isolation.level", level).create().unwrap();
+        let timeout = Duration::from_secs(10);
+        let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
+        let partitions = metadata.topics()[0].partitions().iter();
+        partitions.map(|p| consumer.fetch_watermarks(topic, p.id(), timeout).unwrap().1).collect()
+    }
+}
