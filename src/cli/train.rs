@@ -121,7 +121,7 @@ fn cross_validate(part: &Part, plan: &Plan<'_>, folds: usize, search: bool) {
     let bar = Bar::new("cross-validate");
     let step = |name: &str| crate::model::Progress::step(&bar, name, folds);
     let labels = plan.labels.of(part.task);
-    let validated = validate(&part.texts, labels, Recipe::of(part.task), folds, search, &step);
+    let validated = validate(&part.texts, labels, plan.usual(part.task), folds, search, &step);
     drop(bar);
     println!("{folds} folds, each judged by a model that has not seen it:");
     print(&Figures::of(part.language, part.task, validated.report.n, &validated.report));
@@ -133,7 +133,7 @@ fn cross_validate(part: &Part, plan: &Plan<'_>, folds: usize, search: bool) {
 /// The best settings, with a table of the ten best and the usual ones.
 fn search(part: &Part, plan: &Plan<'_>) -> Recipe {
     let bar = Bar::new("tune");
-    let usual = Recipe::of(part.task);
+    let usual = plan.usual(part.task);
     let labels = plan.labels.of(part.task).len();
     let fold = |text: &Text| Some(text.fold(FOLDS));
     let step = |done: usize, all: usize| bar.at(done, all);

@@ -349,19 +349,21 @@ impl Compiled {
         Score { evidence: sums.into_iter().map(|sum| sum * task.step).collect(), known, total }
     }
 
-    /// By row, in steps of [`TaskColumns::step`]: its weight for one label of a task over that for
-    /// another, and its weight for the label itself.
+    /// The weight of a row for one label of a task, in steps of [`TaskColumns::step`].
+    pub fn weight(&self, task: &TaskColumns, label: usize, row: usize) -> i32 {
+        let column = task.first + label;
+        i32::from(self.planes[column / WIDTH][row].0[column % WIDTH])
+    }
+
+    /// By row: its weight for one label of a task over that for another, in steps of [`TaskColumns::step`].
     #[inline]
-    pub fn margins(&self, task: &TaskColumns, label: usize, over: usize) -> impl Fn(usize) -> [i32; 2] {
+    pub fn margins(&self, task: &TaskColumns, label: usize, over: usize) -> impl Fn(usize) -> i32 {
         let column = |label: usize| {
             let column = task.first + label;
             (&*self.planes[column / WIDTH], column % WIDTH)
         };
         let [(plane, label), (over_plane, over)] = [label, over].map(column);
-        move |row| {
-            let own = i32::from(plane[row].0[label]);
-            [own - i32::from(over_plane[row].0[over]), own]
-        }
+        move |row| i32::from(plane[row].0[label]) - i32::from(over_plane[row].0[over])
     }
 }
 

@@ -69,9 +69,9 @@ impl Scratch {
         }
         let mut first = 0;
         for (piece, end) in pieces.iter().zip(&self.words.ends) {
-            let starts = &self.words.starts[first..*end];
+            let keys = &self.words.keys[first..*end];
             for quote in quotes(piece) {
-                let index = |byte: usize| first + starts.partition_point(|start| (*start as usize) < byte);
+                let index = |byte: usize| first + keys.partition_point(|(_, start)| (*start as usize) < byte);
                 let words = &self.entries[index(quote.start)..index(quote.end)];
                 quoted.extend(words.iter().map(|entry| entry.row(language)));
             }
