@@ -79,7 +79,7 @@ fn the_compiled_scorer_agrees_with_linfa() {
             examples.into_iter().map(move |e| (Document::of(&[&e.title, &e.text]), label)).collect::<Vec<_>>()
         })
         .collect();
-    let terms = Terms { pairs: true, function_words: false, half_quotes: true };
+    let terms = Terms { pairs: true, function_words: false, half_quotes: false };
     let mut counts = Counts::new(2);
     for (document, label) in &documents {
         counts.add(document, terms, &[(*label, rasid::model::UNIT)]);
@@ -161,6 +161,40 @@ fn tagging_gives_what_the_exact_scorer_gives() {
     println!("{others} of {count} answers differ; probabilities by at most {furthest}");
     assert!(others * 1000 <= count, "{others} of {count} answers differ from the exact scorer's");
     assert!(furthest < 0.005, "a probability is off by {furthest}");
+}
+
+/// Words that only stand between quotation marks are somebody's, and weigh half.
+#[test]
+fn what_is_quoted_is_not_the_articles_own() {
+    let classifier = Classifier::bundled().unwrap();
+    let own = "The minister's reckless, shameful and corrupt plan betrayed honest voters, a disgraceful failure.";
+    let quoted = format!("\u{201c}{own}\u{201d}");
+    let against = |text: &str| {
+        let mut document = Document::default();
+        document.read(&[text]);
+        let prediction = classifier.predict(&document, Task::Stance, &[]).unwrap();
+        let tags = classifier.classify(&mut Document::default(), &[text], false);
+        let column = labels(Task::Stance).iter().position(|label| label.code == "against").unwrap();
+        // the fast way and the simple one agree
+        assert_eq!(tags.stance.unwrap().confidence, prediction.probabilities[prediction.best]);
+        prediction.probabilities[column]
+    };
+    assert!(against(own) > 0.5 && against(&quoted) < against(own), "{} {}", against(own), against(&quoted));
+}
+
+#[test]
+fn stance_toward_a_watched_name_is_that_of_its_sentences() {
+    let classifier = Classifier::bundled().unwrap();
+    let list = "[targets]\nSmith = []\n\"أحمد سالم\" = [\"سالم\"]\nNobody = []";
+    let watch = rasid::model::WatchList::parse("watch.toml", list).unwrap();
+    let text = "Critics slammed Smith as corrupt, dishonest and incompetent, and accused him of lying to voters. \
+                Separately, the museum opened at nine on Monday, and the tickets cost four euros.";
+    let targets = classifier.targets(&mut Document::default(), &[text], &watch);
+    assert_eq!(targets.len(), 1);
+    assert_eq!((&*targets[0].name, targets[0].mentions, &*targets[0].label), ("Smith", 1, "against"));
+    let text = "أشاد الخبراء بسالم ووصفوا إنجازه الرائع بأنه نجاح باهر وخطوة شجاعة تستحق التقدير والثناء. وفي خبر آخر عُقد اجتماع.";
+    let targets = classifier.targets(&mut Document::default(), &["عنوان", text], &watch);
+    assert_eq!((&*targets[0].name, &*targets[0].label), ("أحمد سالم", "favor"));
 }
 
 #[test]

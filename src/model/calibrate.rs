@@ -25,7 +25,7 @@ pub struct Calibration {
 }
 
 /// What `pad` is chosen from.
-const PADS: [f32; 7] = [0.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0];
+const PADS: [f32; 11] = [0.0, 5.0, 10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0, 112.0, 160.0];
 
 impl Calibration {
     /// What the evidence of a text of `terms` terms, known or not, is multiplied by.
