@@ -14,12 +14,14 @@ const TERMS: usize = 8;
 pub(super) struct Margins {
     /// By row: one more than the index of its term.
     rows: Slots<u32>,
+    /// By mention, then by term.
     terms: Vec<Margin>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Margin {
-    /// Of all mentions, in steps: over the runner-up, and for the label itself.
+    row: usize,
+    /// In steps: over the runner-up, and for the label itself.
     weight: [i32; 2],
     /// Indices of the first and last word of the first mention.
     words: [usize; 2],
@@ -32,19 +34,36 @@ impl Default for Margins {
 }
 
 impl Margins {
-    fn clear(&mut self) {
-        self.rows.clear();
+    /// Takes what speaks for the tag of `mentions`.
+    fn gather(&mut self, mentions: impl ExactSizeIterator<Item = Margin>) {
         self.terms.clear();
+        self.terms.resize(mentions.len(), Margin::default());
+        // about half of them do, and nobody can foretell which: no branch
+        let mut kept = 0;
+        for mention in mentions {
+            self.terms[kept] = mention;
+            kept += usize::from(mention.weight[0] > 0);
+        }
+        self.terms.truncate(kept);
     }
 
-    fn add(&mut self, row: usize, weight: [i32; 2], words: [usize; 2]) {
-        let index = self.rows.entry(row as u64);
-        if *index == 0 {
-            self.terms.push(Margin { weight: [0; 2], words });
-            *index = self.terms.len() as u32;
+    /// Puts the mentions of a term together.
+    fn join(&mut self) {
+        self.rows.clear();
+        let mut terms = 0;
+        for mention in 0..self.terms.len() {
+            let mention = self.terms[mention];
+            let index = self.rows.entry(mention.row as u64);
+            if *index == 0 {
+                self.terms[terms] = mention;
+                terms += 1;
+                *index = terms as u32;
+            } else {
+                let sums = &mut self.terms[*index as usize - 1].weight;
+                sums.iter_mut().zip(mention.weight).for_each(|(sum, weight)| *sum += weight);
+            }
         }
-        let sums = &mut self.terms[*index as usize - 1].weight;
-        sums.iter_mut().zip(weight).for_each(|(sum, weight)| *sum += weight);
+        self.terms.truncate(terms);
     }
 
     /// The heaviest, in falling order.
@@ -75,25 +94,24 @@ pub fn explain(
     let Some(second) = second else { return Vec::new() };
     let margin = compiled.margins(task, best, second);
     let Scratch { words, entries, pairs, margins, .. } = scratch;
-    margins.clear();
-    for (index, entry) in entries.iter().enumerate() {
-        let row = entry.row(compiled.language);
-        let weight = margin(row);
-        if weight[0] > 0 {
+    let (single, pair) = (entries.len(), pairs.len());
+    margins.gather((0..single + pair).map(|mention| match mention.checked_sub(single) {
+        None => {
+            let row = entries[mention].row(compiled.language);
             // the row after that of a stem is the same stem, from a word of grammar
-            margins.add(row - usize::from(entry.function()), weight, [index; 2]);
+            let stem = row - usize::from(entries[mention].function());
+            Margin { row: stem, weight: margin(row), words: [mention; 2] }
         }
-    }
-    for pair in pairs {
-        let weight = margin(pair.row);
-        if weight[0] > 0 {
-            margins.add(pair.row, weight, pair.words);
+        Some(pair) => {
+            let pair = pairs[pair];
+            Margin { row: pair.row, weight: margin(pair.row), words: pair.words }
         }
-    }
+    }));
+    margins.join();
     let spelling = |[first, last]: [usize; 2]| {
         let (start, piece) = words.token(pieces, first)?;
-        let (end, _) = words.token(pieces, last)?;
-        piece.get(start.start..end.end)
+        let end = if last == first { start.end } else { words.token(pieces, last)?.0.end };
+        piece.get(start.start..end)
     };
     let scale = task.step * task.calibration.scale(prediction.score.total);
     let term = |margin: &Margin| TermWeight {

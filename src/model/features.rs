@@ -3,7 +3,9 @@
 use super::compiled::Pair;
 use super::explain::Margins;
 use super::memo::Entry;
-use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise};
+use crate::text::{
+    Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which terms a task counts.
@@ -67,9 +69,10 @@ impl Scratch {
         }
         let mut first = 0;
         for (piece, end) in pieces.iter().zip(&self.words.ends) {
-            let starts = &self.words.starts[first..*end];
+            let starts = &self.words.keys[first..*end];
             for quote in quotes(piece) {
-                let index = |byte: usize| first + starts.partition_point(|start| (*start as usize) < byte);
+                let index =
+                    |byte: usize| first + starts.partition_point(|(_, start)| (*start as usize) < byte);
                 let words = &self.entries[index(quote.start)..index(quote.end)];
                 quoted.extend(words.iter().map(|entry| entry.row(language)));
             }

@@ -101,12 +101,12 @@ impl Memo {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SETS.trailing_zeros())) as usize
     }
 
-    /// Writes the entry of each of `keys` to `entries`; gives the indices of those that are not
+    /// Writes the entry of each of `keys`, which are those of [`crate::text::Words`], to `entries`; gives the indices of those that are not
     /// remembered.
-    pub fn look_up(&self, keys: &[Key], entries: &mut Vec<Entry>) -> impl Iterator<Item = usize> {
+    pub fn look_up(&self, keys: &[(Key, u32)], entries: &mut Vec<Entry>) -> impl Iterator<Item = usize> {
         entries.clear();
         // nothing depends on what is found, so the processor waits for many cache lines at once
-        entries.extend(keys.iter().map(|key| self.sets[Self::set(*key)].get(*key)));
+        entries.extend(keys.iter().map(|(key, _)| self.sets[Self::set(*key)].get(*key)));
         entries.iter().enumerate().filter(|(_, entry)| **entry == Entry::default()).map(|(index, _)| index)
     }
 
@@ -151,7 +151,8 @@ mod tests {
             let mut memo = Memo::default();
             let mut entries = Vec::new();
             for keys in &texts {
-                let missing: Vec<usize> = memo.look_up(keys, &mut entries).collect();
+                let places: Vec<(Key, u32)> = keys.iter().map(|key| (*key, 0)).collect();
+                let missing: Vec<usize> = memo.look_up(&places, &mut entries).collect();
                 for index in missing {
                     entries[index] = work(keys[index]);
                     memo.insert(keys[index], entries[index]);

@@ -231,7 +231,7 @@ impl Classifier {
         let Scratch { words, entries, missing, .. } = scratch;
         let mut memo = self.memos.get_or_default().borrow_mut();
         let word = |index: usize| {
-            let word = Word::of_key(words.keys[index]);
+            let word = Word::of_key(words.keys[index].0);
             word.or_else(|| Some(words.token(pieces, index)?.0.word)).unwrap_or_default()
         };
         missing.clear();
@@ -248,7 +248,7 @@ impl Classifier {
                 compiled::rows(self.stems.get(*stem), word.function)
             };
             entries[*index] = Entry::new(rows, word.marks, word.function, short);
-            memo.insert(words.keys[*index], entries[*index]);
+            memo.insert(words.keys[*index].0, entries[*index]);
         }
     }
 

@@ -31,6 +31,10 @@ impl Affix {
 }
 
 struct Arabic {
+    /// By letter code, a bit where a prefix or waw begins with it.
+    first_letters: u64,
+    /// By letter code, a bit where a suffix ends with it.
+    last_letters: u64,
     /// Conjunction, preposition and article in one; the longest first.
     prefixes: [Affix; 9],
     waw: Affix,
@@ -39,6 +43,8 @@ struct Arabic {
 }
 
 static ARABIC: LazyLock<Arabic> = LazyLock::new(|| Arabic {
+    first_letters: Word::new("وبكفلا").letter_set(),
+    last_letters: Word::new("انتهي").letter_set(),
     prefixes: ["وبال", "وكال", "ولل", "وال", "بال", "كال", "فال", "لل", "ال"].map(Affix::prefix),
     waw: Affix::prefix("و"),
     suffixes: ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي"].map(Affix::suffix),
@@ -79,11 +85,17 @@ fn stem_arabic(whole: Word) -> Word {
         return whole;
     }
     let head = whole.head();
-    let article = rules.prefixes.iter().find(|prefix| prefix.is_of(head) && len >= prefix.len + 2);
-    let prefix = article.map_or(u32::from(rules.waw.is_of(head) && len >= 4), |article| article.len);
+    let mut prefix = 0;
+    if rules.first_letters >> (head & 0x3f) & 1 != 0 {
+        let article = rules.prefixes.iter().find(|prefix| prefix.is_of(head) && len >= prefix.len + 2);
+        prefix = article.map_or(u32::from(rules.waw.is_of(head) && len >= 4), |article| article.len);
+    }
     let mut word = whole.without_first(prefix);
     len -= prefix;
     let mut tail = word.tail();
+    if rules.last_letters >> (tail >> 18) & 1 == 0 {
+        return word;
+    }
     let mut looked_up = prefix == 0;
     for suffix in &rules.suffixes {
         if suffix.is_of(tail) && len >= suffix.len + 2 {

@@ -91,6 +91,11 @@ impl Word {
         Self(self.0 | letters.0 << (6 * self.len()))
     }
 
+    /// By letter code, a bit where the word has the letter.
+    pub fn letter_set(self) -> u64 {
+        (0..self.len()).fold(0, |set, index| set | 1 << self.letter(index))
+    }
+
     /// The letter codes at `index`, zero past the end.
     #[inline]
     pub fn letter(self, index: u32) -> u8 {

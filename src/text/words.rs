@@ -2,24 +2,19 @@
 //!
 //! Words end at ASCII that is neither letter, digit nor apostrophe; 64 bytes are looked at in one go.
 //! What stands between two such ends is mostly one word of plain Arabic or plain Latin letters. Its
-//! letters are folded and packed eight bytes at a time, without a branch for each letter. Whatever
-//! else it is (vowel marks, digits, other punctuation, accents), [`tokenise`] reads it.
+//! letters are folded and packed all at once, without a branch for each. Whatever else it is (vowel
+//! marks, digits, accents, other scripts), [`tokenise`] reads it.
 
 use super::language::Detector;
-use super::letters::LAST_ARABIC;
+use super::letters::{Fold, LAST_ARABIC, fold};
 use super::tokenise::{OtherLetters, Token, tokenise};
-use super::word::{Key, Word};
-
-/// Bytes of a word that is packed at once.
-const REACH: usize = 24;
+use super::word::{Key, MAX_LETTERS, Word};
 
 /// The words of a text. Made to be used again: [`Words::clear`] keeps its room.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
-    /// By word, in order: its key.
-    pub keys: Vec<Key>,
-    /// By word: byte offset of its first letter in its piece.
-    pub starts: Vec<u32>,
+    /// By word, in order: its key, and the byte offset of its first letter in its piece.
+    pub keys: Vec<(Key, u32)>,
     /// By piece: index past its last word.
     pub ends: Vec<usize>,
     /// What the letters of the words say about their language.
@@ -32,7 +27,6 @@ impl Words {
     /// Forgets all words.
     pub fn clear(&mut self) {
         self.keys.clear();
-        self.starts.clear();
         self.ends.clear();
         self.detector = Detector::default();
         self.other = 0;
@@ -70,11 +64,10 @@ impl Words {
         self.ends.push(self.keys.len());
     }
 
-    /// The word at `index`, with its span in its piece, and the number of the piece; `pieces` are those
-    /// that were read.
+    /// The word at `index`, with its span in its piece, and the piece; `pieces` are those that were read.
     pub fn token<'a>(&self, pieces: &[&'a str], index: usize) -> Option<(Token, &'a str)> {
         let piece = pieces.get(self.ends.partition_point(|end| *end <= index))?;
-        let start = *self.starts.get(index)? as usize;
+        let start = self.keys.get(index)?.1 as usize;
         let rest = piece.get(start..)?;
         let end = rest.bytes().position(is_break).unwrap_or(rest.len());
         let mut first = None;
@@ -87,27 +80,45 @@ impl Words {
     /// Adds what stands between two breaks.
     #[inline]
     fn stretch(&mut self, text: &str, start: usize, end: usize) {
-        let bytes = text.as_bytes();
-        if let Some(reach) = bytes[start..].first_chunk::<REACH>() {
-            let key = if reach[0] >= 0x80 { arabic(reach, end - start) } else { latin(reach, end - start) };
-            if let Some(key) = key {
-                self.keys.push(key);
-                self.starts.push(start as u32);
-                return;
-            }
+        let Some(reach) = text.as_bytes()[start..].first_chunk() else {
+            return self.piecemeal(text, start, end);
+        };
+        let key = if reach[0] >= 0x80 { arabic(reach, end - start) } else { latin(reach, end - start) };
+        match key {
+            Some(key) => self.keys.push((key, start as u32)),
+            None => self.long_stretch(text, start, end),
         }
-        self.piecemeal(text, start, end);
     }
 
+    /// Adds what is too long for [`Words::stretch`], or not plain.
     #[inline(never)]
+    fn long_stretch(&mut self, text: &str, start: usize, end: usize) {
+        let key = text.as_bytes()[start..].first_chunk().and_then(|reach: &[u8; 24]| {
+            if reach[0] >= 0x80 { long_arabic(reach, end - start) } else { long_latin(reach, end - start) }
+        });
+        match key {
+            Some(key) => self.keys.push((key, start as u32)),
+            None => self.piecemeal(text, start, end),
+        }
+    }
+
     fn piecemeal(&mut self, text: &str, start: usize, end: usize) {
         let Some(part) = text.get(start..end) else { return };
+        // commas and quotes of Arabic are the commonest reason to be here
+        let word = part.trim_matches(|character| fold(character) == Fold::Break);
+        if word.len() < part.len() {
+            let start = start + part.len()
+                - part.trim_start_matches(|character| fold(character) == Fold::Break).len();
+            if !word.is_empty() {
+                self.stretch(text, start, start + word.len());
+            }
+            return;
+        }
         self.other += tokenise(part, |token: Token| {
             if token.foreign {
                 self.detector.see_foreign(self.keys.len(), token.word);
             }
-            self.keys.push(token.word.key());
-            self.starts.push((start + token.start) as u32);
+            self.keys.push((token.word.key(), (start + token.start) as u32));
         });
     }
 }
@@ -137,11 +148,11 @@ fn breaks(block: &[u8; 64]) -> u64 {
     bits
 }
 
-/// By length in bytes up to [`REACH`]: the bytes of three integers that belong to the word.
-static MASKS: [[u64; 3]; REACH + 1] = {
-    let mut masks = [[0; 3]; REACH + 1];
+/// By length in bytes: the bytes of three integers that belong to the word.
+static MASKS: [[u64; 3]; 25] = {
+    let mut masks = [[0; 3]; 25];
     let mut length = 0;
-    while length <= REACH {
+    while length < masks.len() {
         let mut byte = 0;
         while byte < length {
             masks[length][byte / 8] |= 0xff << (8 * (byte % 8));
@@ -152,17 +163,17 @@ static MASKS: [[u64; 3]; REACH + 1] = {
     masks
 };
 
-/// By place of a letter among four, and by the low byte of its code point in the block U+0600: its
-/// code at the place, and a mark above the four codes. Zero for what is no plain letter.
-static ARABIC: [[u32; 256]; 4] = {
-    let mut table = [[0; 256]; 4];
+/// By place of a letter among eight, and by the low byte of its code point in the block U+0600: its
+/// code at the place, and a mark above the eight codes. Zero for what is no plain letter.
+static ARABIC: [[u64; 256]; 8] = {
+    let mut table = [[0; 256]; 8];
     let mut place = 0;
-    while place < 4 {
+    while place < 8 {
         let mut low = 0;
         while low < 256 {
             let code = super::letters::plain_arabic(low);
             if code != 0 {
-                table[place][low] = (code as u32) << (6 * place) | 1 << (24 + place);
+                table[place][low] = (code as u64) << (6 * place) | 1 << (48 + place);
             }
             low += 1;
         }
@@ -171,70 +182,96 @@ static ARABIC: [[u32; 256]; 4] = {
     table
 };
 
-const LOW_24: u64 = 0xff_ffff;
+const LOW_48: u64 = (1 << 48) - 1;
 
-/// Folds and packs four two-byte letters. The second is not zero where one is not in the block.
+/// First bytes of four letters that are all in the block U+0600, but for their last two bits.
+const FIRST_BYTES: u64 = 0x00d8_00d8_00d8_00d8;
+const ALL_BUT_TWO_BITS: u64 = 0x00fc_00fc_00fc_00fc;
+
+/// Folds and packs the letters of four, then four, two-byte sequences; with their marks.
 #[inline]
-fn four_arabic(bytes: u64, mask: u64) -> (u64, u64) {
-    let bytes = bytes & mask;
-    let astray = (bytes ^ (0x00d8_00d8_00d8_00d8 & mask)) & 0x00fc_00fc_00fc_00fc;
-    let low = (bytes >> 8 & 0x003f_003f_003f_003f) | (bytes & 0x0003_0003_0003_0003) << 6;
-    let letter = |place: usize| ARABIC[place][(low >> (16 * place)) as u8 as usize];
-    (u64::from(letter(0) | letter(1) | letter(2) | letter(3)), astray)
+fn eight_arabic(halves: [u64; 2]) -> u64 {
+    let low = |bytes: u64| (bytes >> 8 & 0x003f_003f_003f_003f) | (bytes & 0x0003_0003_0003_0003) << 6;
+    let [first, second] = halves.map(low);
+    let letter = |place: usize, low: u64| ARABIC[place][(low >> (16 * (place % 4))) as u8 as usize];
+    letter(0, first)
+        | letter(1, first)
+        | letter(2, first)
+        | letter(3, first)
+        | letter(4, second)
+        | letter(5, second)
+        | letter(6, second)
+        | letter(7, second)
 }
 
 /// The key of the word of `length` bytes at the start of `reach`, if it is of plain Arabic letters.
 #[inline]
-fn arabic(reach: &[u8; REACH], length: usize) -> Option<Key> {
-    let masks = MASKS.get(length)?;
-    let [first, second, third] = thirds(reach);
-    let (a, astray_a) = four_arabic(first, masks[0]);
-    let (b, astray_b) = four_arabic(second, masks[1]);
-    let mut marks = a >> 24 | b >> 24 << 4;
-    let mut astray = astray_a | astray_b;
-    let mut bits = u128::from(a & LOW_24 | (b & LOW_24) << 24);
+fn arabic(reach: &[u8; 16], length: usize) -> Option<Key> {
     if length > 16 {
-        let (c, astray_c) = four_arabic(third, masks[2]);
-        marks |= c >> 24 << 8;
-        astray |= astray_c;
-        bits |= u128::from(c & LOW_24) << 48;
+        return None;
     }
+    let [a, b, _] = MASKS[length];
+    let [first, second] = halves(reach);
+    let astray = ((first ^ FIRST_BYTES) & a | (second ^ FIRST_BYTES) & b) & ALL_BUT_TWO_BITS;
+    let packed = eight_arabic([first & a, second & b]);
+    // a byte more than twice the letters is one that is not plain
     let expected = (1 << (length / 2)) - 1;
-    ((marks ^ expected) | astray == 0).then(|| Word::of_bits(bits).key())
+    (astray | packed >> 48 ^ expected == 0).then_some(packed & LOW_48)
+}
+
+/// The same for up to twelve letters.
+fn long_arabic(reach: &[u8; 24], length: usize) -> Option<Key> {
+    let masks = MASKS.get(length)?;
+    let thirds = thirds(reach);
+    let astray = thirds
+        .iter()
+        .zip(masks)
+        .fold(0, |astray, (bytes, mask)| astray | (bytes ^ FIRST_BYTES) & mask & ALL_BUT_TWO_BITS);
+    let [first, second, third] = [0, 1, 2].map(|at| thirds[at] & masks[at]);
+    let (packed, more) = (eight_arabic([first, second]), eight_arabic([third, 0]));
+    let marks = packed >> 48 | more >> 48 << 8;
+    let bits = u128::from(packed & LOW_48) | u128::from(more & LOW_48) << 48;
+    (astray | marks ^ ((1 << (length / 2)) - 1) == 0).then(|| Word::of_bits(bits).key())
 }
 
 /// Packs eight ASCII letters. The second is not zero where one is none.
 #[inline]
 fn eight_latin(bytes: u64, mask: u64) -> (u64, u64) {
-    const FIRST: u64 = LAST_ARABIC as u64 * 0x0101_0101_0101_0101;
+    const BEFORE_A: u64 = LAST_ARABIC as u64 * 0x0101_0101_0101_0101;
     let astray = (bytes & 0xc0c0_c0c0_c0c0_c0c0 ^ 0x4040_4040_4040_4040) & mask;
-    let codes = ((bytes & 0x1f1f_1f1f_1f1f_1f1f) + FIRST) & mask;
+    let codes = ((bytes & 0x1f1f_1f1f_1f1f_1f1f) + BEFORE_A) & mask;
     let twos = codes & 0x003f_003f_003f_003f | (codes & 0x3f00_3f00_3f00_3f00) >> 2;
     let fours = twos & 0x0000_0fff_0000_0fff | (twos & 0x0fff_0000_0fff_0000) >> 4;
-    (fours & LOW_24 | fours >> 8 & LOW_24 << 24, astray)
+    (fours & 0xff_ffff | fours >> 8 & 0xff_ffff << 24, astray)
 }
 
-/// The key of the word of `length` bytes at the start of `reach`, if it is of ASCII letters.
+/// The key of the word of `length` bytes at the start of `reach`, if it is of up to eight ASCII letters.
 #[inline]
-fn latin(reach: &[u8; REACH], length: usize) -> Option<Key> {
-    if length > super::word::MAX_LETTERS as usize {
+fn latin(reach: &[u8; 16], length: usize) -> Option<Key> {
+    let [first, _] = halves(reach);
+    let (bits, astray) = eight_latin(first, MASKS[length.min(8)][0]);
+    (length <= 8 && astray == 0).then_some(bits)
+}
+
+/// The same for as many letters as a word holds.
+fn long_latin(reach: &[u8; 24], length: usize) -> Option<Key> {
+    if length > MAX_LETTERS as usize {
         return None;
     }
-    let masks = MASKS.get(length)?;
-    let [first, second, third] = thirds(reach);
-    let (a, mut astray) = eight_latin(first, masks[0]);
-    let mut bits = u128::from(a);
-    if length > 8 {
-        let (b, astray_b) = eight_latin(second, masks[1]);
-        let (c, astray_c) = eight_latin(third, masks[2]);
-        bits |= u128::from(b) << 48 | u128::from(c) << 96;
-        astray |= astray_b | astray_c;
-    }
-    (astray == 0).then(|| Word::of_bits(bits).key())
+    let (thirds, masks) = (thirds(reach), MASKS.get(length)?);
+    let [a, b, c] = [0, 1, 2].map(|at| eight_latin(thirds[at], masks[at]));
+    let bits = u128::from(a.0) | u128::from(b.0) << 48 | u128::from(c.0) << 96;
+    (a.1 | b.1 | c.1 == 0).then(|| Word::of_bits(bits).key())
 }
 
 #[inline]
-fn thirds(reach: &[u8; REACH]) -> [u64; 3] {
+fn halves(reach: &[u8; 16]) -> [u64; 2] {
+    let eights = reach.as_chunks::<8>().0;
+    [0, 1].map(|at| u64::from_le_bytes(eights[at]))
+}
+
+#[inline]
+fn thirds(reach: &[u8; 24]) -> [u64; 3] {
     let eights = reach.as_chunks::<8>().0;
     [0, 1, 2].map(|at| u64::from_le_bytes(eights[at]))
 }
@@ -252,8 +289,7 @@ mod tests {
                 if token.foreign {
                     words.detector.see_foreign(words.keys.len(), token.word);
                 }
-                words.keys.push(token.word.key());
-                words.starts.push(token.start as u32);
+                words.keys.push((token.word.key(), token.start as u32));
             });
             words.ends.push(words.keys.len());
         }
@@ -263,14 +299,14 @@ mod tests {
     fn assert_same(pieces: &[&str]) {
         let (mut fast, simple) = (Words::default(), simply(pieces));
         pieces.iter().for_each(|piece| fast.read(piece));
-        assert_eq!((&fast.keys, &fast.starts, &fast.ends), (&simple.keys, &simple.starts, &simple.ends));
+        assert_eq!((&fast.keys, &fast.ends), (&simple.keys, &simple.ends));
         assert_eq!(fast.other, simple.other);
         // and the words can be found again
         let mut index = 0;
         for piece in pieces {
             tokenise(piece, |token| {
                 assert_eq!(fast.token(pieces, index), Some((token, *piece)));
-                assert!(Word::of_key(fast.keys[index]).is_none_or(|word| word == token.word));
+                assert!(Word::of_key(fast.keys[index].0).is_none_or(|word| word == token.word));
                 index += 1;
             });
         }
@@ -292,6 +328,7 @@ mod tests {
             "قال،ثم قال: «نعم»؛ لا…نعم أهميّة العـــربية",
             "\u{600}ا ا\u{600} \u{605}\u{6dd}ب ڤيروس پچژ می‌شود",
             "aا اa eLifeو وeLife Café naïve Straße",
+            "،، «قال» “نعم”،قال؛ …لا– ،و، «» (قال) \u{a0}قال\u{a0}",
             "Привет мир 你好 שלום عليكم",
             "@[]^_`{|}~\u{7f}\u{80}a",
         ] {

@@ -1,0 +1,91 @@
+//! Rasid's side of `benches/compare/run.sh`: trains on one file, then tags another as often as it is told.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use rasid::model::{
+    Calibration, Classifier, Counts, Document, Fitting, Head, Info, Label, Method, Model, Task, Terms, UNIT,
+    fit,
+};
+use rasid::text::{Language, NORMALISER_VERSION, decode};
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+use std::time::Instant;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["train", examples, ngrams, model] => train(examples, ngrams == "2", model),
+        ["serve", model, articles] => serve(model, articles, false),
+        ["serve", model, articles, "explain"] => serve(model, articles, true),
+        _ => panic!("train EXAMPLES 1|2 MODEL, or serve MODEL ARTICLES [explain]"),
+    }
+}
+
+/// Label and text of each line, parted by a tab.
+fn read(path: &str) -> Vec<(String, String)> {
+    let lines = std::fs::read_to_string(path).unwrap();
+    let line = |line: &str| line.split_once('\t').map(|(label, text)| (label.to_owned(), text.to_owned()));
+    lines.lines().filter_map(line).collect()
+}
+
+fn train(path: &str, pairs: bool, out: &str) {
+    let examples = read(path);
+    let mut names: Vec<String> = examples.iter().map(|(label, _)| label.clone()).collect();
+    names.sort();
+    names.dedup();
+    let terms = Terms { pairs, function_words: false, half_quotes: false };
+    let mut counts = Counts::new(names.len());
+    for (label, text) in &examples {
+        let column = names.iter().position(|name| name == label).unwrap();
+        counts.add(&Document::of(&[text]), terms, &[(column, UNIT)]);
+    }
+    let counts = counts.sorted();
+    let min_texts = if pairs { 2 } else { 1 };
+    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.1, min_texts };
+    let weights = fit(&counts, fitting).unwrap();
+    eprintln!("{} terms of {}", weights.rows.len(), counts.terms.len());
+    let calibration = Calibration { slope: 80.0, pad: 40.0, noise: 0.0 };
+    let thresholds = vec![0.0; names.len()];
+    let head = Head { terms, fitting, calibration, thresholds, counts, weights };
+    // stance as it ships: tagging answers both
+    let bundled = Model::from_bytes(&std::fs::read("models/rasid-news.safetensors").unwrap()).unwrap();
+    let stance = (Language::Arabic, Task::Stance);
+    let heads =
+        BTreeMap::from([((Language::Arabic, Task::Topic), head), (stance, bundled.heads[&stance].clone())]);
+    let label = |name: &String| Label { code: name.clone(), name: name.clone(), name_ar: name.clone() };
+    let info = Info {
+        name: "compare".into(),
+        normaliser: NORMALISER_VERSION,
+        topics: names.iter().map(label).collect(),
+        figures: Vec::new(),
+        examples: examples.len(),
+        ..bundled.info
+    };
+    std::fs::write(out, Model { info, heads }.to_bytes().unwrap()).unwrap();
+}
+
+/// For each line on stdin tags all articles and prints the seconds and how many labels were right among
+/// those whose line number is a multiple of five, which were not trained on.
+fn serve(model: &str, path: &str, explain: bool) {
+    let classifier = Classifier::from_bytes(&std::fs::read(model).unwrap()).unwrap();
+    let articles = read(path);
+    let bytes: Vec<Vec<u8>> = articles.iter().map(|(_, text)| text.clone().into_bytes()).collect();
+    let mut document = Document::default();
+    println!("ready");
+    for _ in std::io::stdin().lock().lines() {
+        let mut labels = Vec::with_capacity(bytes.len());
+        let start = Instant::now();
+        for bytes in &bytes {
+            let text = decode(bytes, None).unwrap();
+            let tags = classifier.classify(&mut document, &[&text], explain);
+            labels.push(tags.topics.first().map(|topic| topic.code.clone()));
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let right = |(label, (truth, _)): &(&Option<std::sync::Arc<str>>, &(String, String))| {
+            label.as_deref() == Some(truth)
+        };
+        let held_out = labels.iter().zip(&articles).step_by(5);
+        println!("{seconds} {}", held_out.filter(right).count());
+        std::io::stdout().flush().unwrap();
+    }
+}
