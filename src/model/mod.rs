@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of tokio or Kafka; linfa is seen in `fit` alone.
 
+mod adapt;
 mod artifact;
 mod calibrate;
 mod counts;
@@ -15,10 +16,12 @@ mod fit;
 mod folds;
 mod labels;
 mod lint;
+mod outlet;
 mod score;
 mod train;
 mod tune;
 
+pub use adapt::{Adaptation, FEWEST_ARTICLES, Options, TopicShift, adapt};
 pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
 pub use counts::{Bag, Counts, UNIT};
@@ -61,6 +64,16 @@ pub enum ModelError {
 
 /// The model that ships inside the binary.
 static BUNDLED: &[u8] = include_bytes!("../../models/rasid-news.safetensors");
+
+impl Model {
+    /// The model that ships with Rasid, with its counts.
+    ///
+    /// # Errors
+    /// As [`Classifier::bundled`].
+    pub fn bundled() -> Result<Self, ModelError> {
+        Self::from_bytes(BUNDLED)
+    }
+}
 
 /// A model compiled for tagging. Shared between threads; each brings its own [`Document`].
 #[derive(Debug)]
