@@ -40,9 +40,9 @@ fn model() -> PathBuf {
 #[test]
 fn help_has_not_changed_unseen() {
     let mut shown = String::new();
-    for verb in
-        ["", "run", "demo", "train", "lint", "evaluate", "classify", "model", "health", "completions", "man"]
-    {
+    for verb in [
+        "", "run", "demo", "train", "adapt", "lint", "evaluate", "classify", "model", "health", "completions", "man",
+    ] {
         let arguments: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
         let output = rasid(&arguments);
         assert_eq!(output.status.code(), Some(0));
@@ -65,7 +65,7 @@ fn errors_say_what_to_write_instead() {
     let no_label = path("none.jsonl", "{\"id\":\"1\",\"text\":\"a\"}\n");
     let data = path("data.jsonl", "{\"text\":\"a\",\"topic\":\"sports\"}\n");
     let broken = path("broken.safetensors", "not a model");
-    let cases: [(&[&str], i32); 13] = [
+    let cases: [(&[&str], i32); 16] = [
         (&["frobnicate"], 64),
         (&["run"], 64),
         (&["run", "--brokers", "b", "--input", "i"], 64),
@@ -109,6 +109,9 @@ fn errors_say_what_to_write_instead() {
         (&["train", "--examples", &bad_line, "--out", "m"], 64),
         (&["train", "--examples", &bad_label, "--out", "m"], 64),
         (&["train", "--examples", &no_label, "--out", "m"], 64),
+        (&["adapt", "--unlabelled", &data, "--out", "m"], 64),
+        (&["adapt", "--unlabelled", &data, "--keep", "2", "--out", "m"], 64),
+        (&["adapt", "--unlabelled", "nowhere.jsonl", "--out", "m"], 1),
         (&["evaluate", "--data", &data, "--field", "topic"], 64),
         (&["evaluate", "--data", &data, "--field", "mood"], 64),
         (&["classify", "--model", &broken], 1),
@@ -243,6 +246,35 @@ fn own_labels_are_trained_validated_and_answered() {
     let refused = rasid(&["train", "--examples", &data, "--out", &model]);
     assert_eq!(refused.status.code(), Some(64));
     assert!(err(&refused).contains("sections.jsonl:1: unknown topic `sport`"), "{}", err(&refused));
+}
+
+#[test]
+fn adapt_says_what_it_did_and_names_what_it_cannot_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/examples/en");
+    let mut lines = std::fs::read_to_string(examples.join("15-sport.jsonl")).unwrap();
+    lines += &std::fs::read_to_string(examples.join("07-health.jsonl")).unwrap();
+    lines += "{\"text\": 3}\n";
+    std::fs::create_dir(dir.path().join("archive")).unwrap();
+    std::fs::write(dir.path().join("archive/a.jsonl"), &lines).unwrap();
+    std::fs::write(dir.path().join("archive/b.txt"), "The goalkeeper saved a penalty in the final.").unwrap();
+    let (archive, model) = (dir.path().join("archive"), dir.path().join("m.safetensors"));
+    let (archive, model) = (archive.to_str().unwrap(), model.to_str().unwrap());
+    let output =
+        rasid(&["adapt", "--unlabelled", archive, "--rounds", "1", "--out", model, "--name", "mine"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert!(err(&output).contains("a.jsonl:") && err(&output).contains("1 articles could not be read"));
+    assert!(out(&output).contains("1 rounds (as many as asked for)"), "{}", out(&output));
+    assert!(
+        out(&output).contains("medtop:17000000") && out(&output).contains("hardly there: nothing learnt")
+    );
+    let shown: serde_json::Value = serde_json::from_slice(&rasid(&["model", "show", model]).stdout).unwrap();
+    assert_eq!((&shown["name"], &shown["adaptation"][0]["language"]), (&"mine".into(), &"en".into()));
+    assert!(shown["version"].as_str().unwrap().ends_with("+adapted"));
+    let text = b"The goalkeeper saved a penalty and the striker scored in the final.";
+    let record: serde_json::Value =
+        serde_json::from_slice(&run(&["classify", "--model", model], text).stdout).unwrap();
+    assert_eq!(record["topics"][0]["code"], "medtop:15000000");
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 use rasid::model::{
-    Classifier, Counts, Document, Fitting, Method, Model, Plan, Scorer, Task, Terms, fit, labels,
-    read_examples, train,
+    Classifier, Counts, Document, Fitting, Method, Model, Options, Plan, Scorer, Task, Terms, adapt, fit,
+    labels, read_examples, train,
 };
 use rasid::text::Language;
 use std::path::{Path, PathBuf};
@@ -195,6 +195,53 @@ fn stance_toward_a_watched_name_is_that_of_its_sentences() {
     let text = "أشاد الخبراء بسالم ووصفوا إنجازه الرائع بأنه نجاح باهر وخطوة شجاعة تستحق التقدير والثناء. وفي خبر آخر عُقد اجتماع.";
     let targets = classifier.targets(&mut Document::default(), &["عنوان", text], &watch);
     assert_eq!((&*targets[0].name, &*targets[0].label), ("أحمد سالم", "favor"));
+}
+
+/// An outlet of sub-fields that the model has hardly seen: every tenth second-level concept teaches,
+/// the others are unlabelled articles, every fifth of them is only asked about.
+#[test]
+fn adapting_learns_the_outlet_and_leaves_the_rest_alone() {
+    let examples = read_examples(&[root().join("models/examples")]).unwrap();
+    let mut concepts = std::collections::BTreeMap::new();
+    let (mut teach, mut outlet) = (Vec::new(), Vec::new());
+    for example in examples.into_iter().filter(|example| !example.topics.is_empty()) {
+        let group = example.event.clone().or(example.concept.clone()).unwrap_or_default();
+        let next = concepts.len();
+        let number = *concepts.entry(group).or_insert(next);
+        // Arabic teaches whole, and no article is Arabic
+        let arabic = example.place.contains("/ar/");
+        if arabic || number % 10 == 0 { teach.push(example) } else { outlet.push(example) }
+    }
+    let model = train(&teach, &Plan::new("small", "1"), &()).unwrap();
+    let document = |example: &rasid::model::Example| Document::of(&[&example.title, &example.text]);
+    let (asked, unlabelled): (Vec<_>, Vec<_>) = outlet.iter().enumerate().partition(|(i, _)| i % 5 == 0);
+    let unlabelled: Vec<Document> = unlabelled.iter().map(|(_, example)| document(example)).collect();
+    let adapted = adapt(&model, &unlabelled, Options::default(), &()).unwrap();
+    let right = |model: &Model| {
+        let classifier = Classifier::new(model.clone(), String::new()).unwrap();
+        let is_right = |example: &rasid::model::Example| {
+            let guess = classifier.predict(&document(example), Task::Topic, &[]).unwrap().best;
+            example.topics.contains(&model.info.topics[guess].code)
+        };
+        asked.iter().filter(|(_, example)| is_right(example)).count() as f64 / asked.len() as f64
+    };
+    let (before, after) = (right(&model), right(&adapted));
+    assert!(after >= before + 0.02, "{before} before, {after} after");
+    let [done] = &adapted.info.adaptation[..] else { panic!("{:?}", adapted.info.adaptation) };
+    assert!(done.language == Language::English && (1..=5).contains(&done.rounds), "{done:?}");
+    assert!(done.changed > 0.0 && done.changed < 0.5, "{done:?}");
+    for (key, head) in &model.heads {
+        if *key != (Language::English, Task::Topic) {
+            assert!(adapted.heads[key] == *head, "{key:?} is not the outlet's");
+        }
+    }
+    // the labelled counts are what they were; only rows without counts came in
+    let [old, new] = [&model, &adapted].map(|m| &m.heads[&(Language::English, Task::Topic)].counts);
+    assert!(*old == new.sorted());
+    let bytes = adapted.to_bytes().unwrap();
+    assert!(Model::from_bytes(&bytes).unwrap() == adapted);
+    assert!(bytes == adapt(&model, &unlabelled, Options::default(), &()).unwrap().to_bytes().unwrap());
+    assert!(adapt(&model, &unlabelled[..20], Options::default(), &()).is_err(), "20 articles teach nothing");
 }
 
 #[test]

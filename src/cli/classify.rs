@@ -1,7 +1,7 @@
 //! `rasid classify`: files or stdin to tags, without Kafka.
 
-use super::load;
 use super::run::watch_list;
+use super::{articles, load};
 use crate::article::{Article, Pointers, Rejection, TaggedArticle};
 use crate::model::{Classifier, Document, WatchList};
 use crate::text::decode;
@@ -74,7 +74,7 @@ impl Tagger {
                 return Ok(1);
             }
         };
-        if !is_json_lines(&text) {
+        if !articles::is_json_lines(&text) {
             return self.report(name, name, &text, out);
         }
         let mut refused = 0;
@@ -113,12 +113,4 @@ impl Tagger {
         writeln!(out)?;
         Ok(Ok(()))
     }
-}
-
-/// Several objects, one a line; one object over several lines is one article.
-fn is_json_lines(text: &str) -> bool {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
-    let is_object = |line: &str| line.trim_start().starts_with('{') && line.trim_end().ends_with('}');
-    is_object(first) && second.trim_start().starts_with('{')
 }

@@ -1,5 +1,7 @@
 //! The command line: one file a verb; here only the parsing, the choice and the exit codes.
 
+mod adapt;
+mod articles;
 mod classify;
 mod demo;
 mod evaluate;
@@ -12,7 +14,7 @@ mod run;
 mod shell;
 mod train;
 
-use crate::model::Classifier;
+use crate::model::{Classifier, Model};
 use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -49,6 +51,7 @@ enum Command {
     Run(Box<run::Args>),
     Demo(demo::Args),
     Train(train::Args),
+    Adapt(adapt::Args),
     Lint(lint::Args),
     Evaluate(evaluate::Args),
     Classify(classify::Args),
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Demo(args) => demo::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Adapt(args) => adapt::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Classify(args) => classify::run(&args),
@@ -120,6 +124,13 @@ fn load(path: Option<&Path>) -> anyhow::Result<Classifier> {
     let Some(path) = path else { return Ok(Classifier::bundled()?) };
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
     Classifier::from_bytes(&bytes).with_context(|| path.display().to_string())
+}
+
+/// The counts and weights of the model in `path`, or of the one that ships inside.
+fn load_model(path: Option<&Path>) -> anyhow::Result<Model> {
+    let Some(path) = path else { return Ok(Model::bundled()?) };
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    Model::from_bytes(&bytes).with_context(|| path.display().to_string())
 }
 
 /// Writes a file so that it is there whole or not at all.

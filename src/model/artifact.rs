@@ -8,6 +8,7 @@
 //! occurrences).
 
 use super::ModelError;
+use super::adapt::Adaptation;
 use super::calibrate::Calibration;
 use super::compiled::TaskWeights;
 use super::counts::Counts;
@@ -50,6 +51,9 @@ pub struct Info {
     pub examples_sha256: String,
     /// Measured by cross-validation while training.
     pub figures: Vec<Figures>,
+    /// What adaptation to an outlet did, by language; empty for a model that was only trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adaptation: Vec<Adaptation>,
 }
 
 impl Info {

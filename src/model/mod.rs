@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of tokio or Kafka; linfa is seen in `fit` alone.
 
+mod adapt;
 mod artifact;
 mod calibrate;
 mod compiled;
@@ -17,11 +18,13 @@ mod folds;
 mod labels;
 mod lint;
 mod memo;
+mod outlet;
 mod score;
 mod targets;
 mod train;
 mod tune;
 
+pub use adapt::{Adaptation, FEWEST_ARTICLES, Options, TopicShift, adapt};
 pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
 pub use counts::{Bag, Counts, UNIT};
@@ -71,6 +74,16 @@ pub enum ModelError {
 
 /// The model that ships inside the binary.
 static BUNDLED: &[u8] = include_bytes!("../../models/rasid-news.safetensors");
+
+impl Model {
+    /// The model that ships with Rasid, with its counts.
+    ///
+    /// # Errors
+    /// As [`Classifier::bundled`].
+    pub fn bundled() -> Result<Self, ModelError> {
+        Self::from_bytes(BUNDLED)
+    }
+}
 
 /// A model compiled for tagging. Shared between threads; each brings its own [`Document`].
 #[derive(Debug)]

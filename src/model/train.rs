@@ -172,6 +172,7 @@ pub fn train(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> 
         examples: examples.len(),
         examples_sha256: digest(examples),
         figures,
+        adaptation: Vec::new(),
     };
     Ok(Model { info, heads })
 }

@@ -1,0 +1,120 @@
+//! `rasid adapt`: a model and an outlet's unlabelled articles to a model that knows the outlet.
+
+use super::progress::Bar;
+use super::{Usage, articles, load_model, write_atomically};
+use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Options, adapt, sha256};
+use std::path::PathBuf;
+
+/// Teach a model an outlet's words from its unlabelled articles
+#[derive(clap::Args)]
+#[command(
+    after_help = "Articles: JSON Lines as the worker reads them, or files of raw text, one article each. A few
+thousand are good, a hundred in a language the least. Topics are adapted, the stance is not.
+The rounds are chosen without labels, so that the model does not drift away from its topics.
+
+Examples:
+  rasid adapt --unlabelled archive.jsonl --out mine.safetensors
+  rasid adapt --model base.safetensors --unlabelled 2025/ 2026.jsonl --out mine.safetensors"
+)]
+pub struct Args {
+    /// The model to start from; the one that ships with Rasid by default
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Files and folders of articles
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    unlabelled: Vec<PathBuf>,
+    /// The model file to write
+    #[arg(long, value_name = "MODEL")]
+    out: PathBuf,
+    /// Do N rounds instead of as many as the rules allow
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: Option<u32>,
+    /// Share of the starting model in the new one, 0 to 1: more for articles of other outlets too
+    #[arg(long, default_value = "0.2", value_name = "SHARE", value_parser = share)]
+    keep: f32,
+    /// Name of the model, as output records give it; by default that of the starting model
+    #[arg(long)]
+    name: Option<String>,
+    /// Version of the model, as output records give it; by default the old one with `+adapted`
+    #[arg(long, value_name = "VERSION")]
+    model_version: Option<String>,
+    /// Print what was done as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a number from 0 to 1".into()),
+    }
+}
+
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let model = load_model(args.model.as_deref())?;
+    let mut documents = Vec::new();
+    let mut refused = 0;
+    for file in articles::files(&args.unlabelled)? {
+        refused += articles::each(&file, |article| {
+            documents.push(Document::of(&[&article.title, &article.text]));
+        })?;
+    }
+    if refused > 0 {
+        eprintln!("rasid: {refused} articles could not be read and are left out");
+    }
+    let known = documents.iter().filter(|document| document.language().is_some()).count();
+    if known < FEWEST_ARTICLES {
+        return Err(Usage(format!(
+            "{known} articles in Arabic or English where {FEWEST_ARTICLES} are the least: name more with --unlabelled"
+        ))
+        .into());
+    }
+    let bar = Bar::new("adapt");
+    let options = Options { rounds: args.rounds.map(|rounds| rounds as usize), keep: args.keep };
+    let mut adapted = adapt(&model, &documents, options, &bar)?;
+    drop(bar);
+    if let Some(name) = &args.name {
+        adapted.info.name.clone_from(name);
+    }
+    adapted.info.version =
+        args.model_version.clone().unwrap_or_else(|| format!("{}+adapted", model.info.version));
+    let bytes = adapted.to_bytes()?;
+    write_atomically(&args.out, &bytes)?;
+    if args.json {
+        println!("{}", serde_json::to_string(&adapted.info.adaptation)?);
+        return Ok(());
+    }
+    adapted.info.adaptation.iter().for_each(print);
+    println!("{}  {} bytes  sha256 {}", args.out.display(), bytes.len(), sha256(&bytes));
+    Ok(())
+}
+
+fn print(done: &Adaptation) {
+    let percent = |share: f64| 100.0 * share;
+    println!(
+        "{} topic: {} articles, {} rounds ({})",
+        done.language.code(),
+        done.articles,
+        done.rounds,
+        done.stopped
+    );
+    println!(
+        "  labels changed {:.1} %, errors expected at first {:.1} %, not sure enough for any topic {:.1} %",
+        percent(done.changed),
+        percent(done.expected_errors),
+        percent(done.unsure)
+    );
+    if done.rounds == 0 {
+        println!("  nothing was learnt: the model is as it was");
+        return;
+    }
+    println!("  {:18} {:>7} {:>7} {:>7}", "topic", "before", "after", "kept");
+    for topic in &done.topics {
+        let note = match topic {
+            _ if topic.is_absent() => "  hardly there: nothing learnt",
+            _ if topic.is_drifted() => "  drifted: look at some of these",
+            _ => "",
+        };
+        println!("  {:18} {:>7} {:>7} {:>7}{note}", topic.code, topic.before, topic.after, topic.kept);
+    }
+}

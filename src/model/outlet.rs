@@ -1,0 +1,187 @@
+//! The unlabelled articles of an outlet, counted once and labelled softly under many models.
+
+use super::artifact::Head;
+use super::calibrate::Calibration;
+use super::counts::{Bag, Counts, UNIT};
+use super::features::Document;
+use super::fit::Weights;
+use super::score::argmax;
+
+/// A term that the model does not know must stand in so many articles.
+const FEWEST_TEXTS: u32 = 3;
+
+/// The articles as rows of a vocabulary: the model's terms first, then the outlet's own.
+pub struct Outlet {
+    bags: Vec<Bag>,
+    /// The model's counts, with empty rows for the new terms.
+    vocabulary: Counts,
+    labels: usize,
+    /// By label: whether the model has ever seen it.
+    taught: Vec<bool>,
+}
+
+/// Where slopes are looked for, as logarithms.
+const LOG_SLOPES: (f32, f32) = (-2.0, 7.0);
+
+/// By article the probabilities by label.
+pub type Shares = Vec<Vec<f32>>;
+
+impl Outlet {
+    /// Reads `articles` for `head`.
+    pub fn of(head: &Head, articles: &[&Document]) -> Self {
+        let mut vocabulary = head.counts.clone();
+        let mut bags: Vec<Bag> = articles.iter().map(|article| vocabulary.bag(article, head.terms)).collect();
+        let mut met = vec![0; vocabulary.terms.len()];
+        for (row, _) in bags.iter().flat_map(|bag| &bag.terms) {
+            met[*row as usize] += 1;
+        }
+        let known = head.counts.terms.len();
+        for bag in &mut bags {
+            bag.terms.retain(|(row, _)| (*row as usize) < known || met[*row as usize] >= FEWEST_TEXTS);
+        }
+        Self { bags, vocabulary, labels: head.counts.labels(), taught: head.counts.taught() }
+    }
+
+    /// Number of articles.
+    pub fn len(&self) -> usize {
+        self.bags.len()
+    }
+
+    /// `weights` with one row for each term of the vocabulary.
+    pub fn dense(&self, weights: &Weights) -> Vec<f32> {
+        let mut table = vec![0.0; self.vocabulary.terms.len() * self.labels];
+        for (row, of) in weights.rows.iter().zip(weights.table.chunks(self.labels)) {
+            table[*row as usize * self.labels..][..self.labels].copy_from_slice(of);
+        }
+        table
+    }
+
+    /// Sums of weights, by article and label.
+    pub fn evidence(&self, weights: &[f32]) -> Shares {
+        let of = |bag: &Bag| {
+            let mut sum = vec![0.0; self.labels];
+            for (row, times) in &bag.terms {
+                let weights = &weights[*row as usize * self.labels..];
+                sum.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight * *times as f32);
+            }
+            sum
+        };
+        self.bags.iter().map(of).collect()
+    }
+
+    /// Softmax of the calibrated evidence plus `lean` (by label, empty for none); the calibration's noise
+    /// is left out, since it is of labels and not of evidence.
+    pub fn shares(&self, evidence: &Shares, calibration: Calibration, lean: &[f32]) -> Shares {
+        let of = |(evidence, bag): (&Vec<f32>, &Bag)| {
+            let scale = calibration.scale(bag.total);
+            let leaning = |label: usize| lean.get(label).copied().unwrap_or(0.0);
+            let logits: Vec<f32> = evidence.iter().enumerate().map(|(l, e)| e * scale + leaning(l)).collect();
+            let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let mut shares: Vec<f32> = logits.iter().map(|logit| (logit - top).exp()).collect();
+            let sum: f32 = shares.iter().sum();
+            shares.iter_mut().for_each(|share| *share /= sum);
+            shares
+        };
+        evidence.iter().zip(&self.bags).map(of).collect()
+    }
+
+    /// The slope under which `evidence` says most nearly what `shares` say: least cross-entropy.
+    pub fn slope(&self, evidence: &Shares, pad: f32, lean: &[f32], shares: &Shares) -> Calibration {
+        let loss = |log_slope: f32| -> f64 {
+            let said = self.shares(evidence, Calibration { slope: log_slope.exp(), pad, noise: 0.0 }, lean);
+            let of = |(said, share): (&f32, &f32)| -f64::from(*share) * f64::from(said.max(1e-9)).ln();
+            said.iter().flatten().zip(shares.iter().flatten()).map(of).sum()
+        };
+        // golden-section search over the logarithm of the slope
+        let (mut low, mut high) = LOG_SLOPES;
+        const RATIO: f32 = 0.618_034;
+        for _ in 0..16 {
+            let (a, b) = (high - RATIO * (high - low), low + RATIO * (high - low));
+            if loss(a) < loss(b) { high = b } else { low = a }
+        }
+        Calibration { slope: f32::midpoint(low, high).exp(), pad, noise: 0.0 }
+    }
+
+    /// The slope under which the mean confidence of `evidence` is `mean`, to three digits.
+    pub fn as_sure_as(&self, evidence: &Shares, pad: f32, mean: f64) -> Calibration {
+        let (mut low, mut high) = LOG_SLOPES;
+        for _ in 0..24 {
+            let slope = f32::midpoint(low, high);
+            let shares = self.shares(evidence, Calibration { slope: slope.exp(), pad, noise: 0.0 }, &[]);
+            if mean_confidence(&shares) < mean { low = slope } else { high = slope }
+        }
+        let slope = f32::midpoint(low, high).exp();
+        let digits = 10f32.powi(2 - slope.log10().floor() as i32);
+        Calibration { slope: (slope * digits).round() / digits, pad, noise: 0.0 }
+    }
+
+    /// The mix of labels that explains `shares` of a classifier for which all are equally likely, by
+    /// the expectation-maximisation of Saerens and others (2002).
+    pub fn mix(&self, shares: &Shares) -> Vec<f64> {
+        // the scale does not matter: the first step sets it
+        let mut mix: Vec<f64> = self.taught.iter().map(|taught| f64::from(u8::from(*taught))).collect();
+        for _ in 0..50 {
+            let mut sums = vec![0.0; self.labels];
+            for share in shares {
+                let of = || share.iter().zip(&mix).map(|(share, mix)| f64::from(*share) * mix);
+                let sum: f64 = of().sum::<f64>().max(1e-12);
+                sums.iter_mut().zip(of()).for_each(|(total, share)| *total += share / sum);
+            }
+            mix = sums.iter().map(|sum| sum / shares.len().max(1) as f64).collect();
+        }
+        mix
+    }
+
+    /// How many times the labelled examples count so that they are as many words as the articles.
+    pub fn source_weight(&self) -> u32 {
+        let words =
+            self.bags.iter().flat_map(|bag| &bag.terms).map(|(_, times)| u64::from(*times)).sum::<u64>();
+        let labelled =
+            self.vocabulary.table.iter().map(|count| u64::from(*count)).sum::<u64>() / u64::from(UNIT);
+        u32::try_from(words / labelled.max(1)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// The labelled counts `weight` times, and the articles as `shares` label them.
+    pub fn counts(&self, weight: u32, shares: &Shares) -> Counts {
+        let mut counts = self.vocabulary.clone();
+        counts.table.iter_mut().for_each(|count| *count = count.saturating_mul(weight));
+        for (bag, shares) in self.bags.iter().zip(shares) {
+            let unit = |share: &f32| (share * UNIT as f32).round() as u32;
+            let shares: Vec<(usize, u32)> =
+                shares.iter().map(unit).enumerate().filter(|(_, share)| *share > 0).collect();
+            counts.add_bag(bag, &shares);
+        }
+        counts
+    }
+
+    /// `head` with `table` for weights, one row a term of the vocabulary; its counts stay what they
+    /// were, with empty rows for the terms that are new.
+    pub fn head(&self, head: &Head, table: &[f32], calibration: Calibration) -> Head {
+        let used: Vec<u32> = (0..self.vocabulary.terms.len() as u32)
+            .filter(|row| {
+                let weights = &table[*row as usize * self.labels..][..self.labels];
+                self.vocabulary.texts[*row as usize] > 0 || weights.iter().any(|weight| *weight != 0.0)
+            })
+            .collect();
+        let (counts, order) = self.vocabulary.ordered(used);
+        let rows = (0..order.len() as u32).collect();
+        let table = order.iter().flat_map(|row| &table[*row as usize * self.labels..][..self.labels]);
+        Head {
+            calibration: Calibration { noise: head.calibration.noise, ..calibration },
+            counts,
+            weights: Weights { rows, table: table.copied().collect() },
+            ..head.clone()
+        }
+    }
+}
+
+/// The likeliest label of each article.
+pub fn winners(shares: &Shares) -> Vec<usize> {
+    shares.iter().map(|shares| argmax(shares)).collect()
+}
+
+/// The mean probability of the likeliest label.
+pub fn mean_confidence(shares: &Shares) -> f64 {
+    let sum: f64 = shares.iter().map(|shares| f64::from(shares[argmax(shares)])).sum();
+    sum / shares.len().max(1) as f64
+}
