@@ -89,7 +89,7 @@ pub struct Layer {
     /// Model file [default: the one that ships inside]
     #[arg(long, env = "RASID_MODEL", value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Names to judge the stance toward, TOML: [targets] and name = [aliases]
+    /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, env = "RASID_WATCH_LIST", value_name = "FILE")]
     pub watch_list: Option<PathBuf>,
     /// Seconds to drain and commit after SIGTERM [default: 20]

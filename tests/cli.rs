@@ -41,7 +41,18 @@ fn model() -> PathBuf {
 fn help_has_not_changed_unseen() {
     let mut shown = String::new();
     for verb in [
-        "", "run", "demo", "train", "adapt", "lint", "evaluate", "classify", "model", "health", "completions", "man",
+        "",
+        "run",
+        "demo",
+        "train",
+        "adapt",
+        "lint",
+        "evaluate",
+        "classify",
+        "model",
+        "health",
+        "completions",
+        "man",
     ] {
         let arguments: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
         let output = rasid(&arguments);

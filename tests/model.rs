@@ -167,7 +167,8 @@ fn tagging_gives_what_the_exact_scorer_gives() {
 #[test]
 fn what_is_quoted_is_not_the_articles_own() {
     let classifier = Classifier::bundled().unwrap();
-    let own = "The minister's reckless, shameful and corrupt plan betrayed honest voters, a disgraceful failure.";
+    let own =
+        "The minister's reckless, shameful and corrupt plan betrayed honest voters, a disgraceful failure.";
     let quoted = format!("\u{201c}{own}\u{201d}");
     let against = |text: &str| {
         let mut document = Document::default();

@@ -25,7 +25,7 @@ pub struct Args {
     /// Say which terms carried the tag, in log-odds against the runner-up
     #[arg(long)]
     explain: bool,
-    /// Names to judge the stance toward, TOML: [targets] and name = [aliases]
+    /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, value_name = "FILE")]
     watch_list: Option<PathBuf>,
     /// Files to tag; stdin without any

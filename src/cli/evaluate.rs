@@ -2,9 +2,9 @@
 
 use super::progress::Bar;
 use super::{Usage, load, write_atomically};
-use crate::report::{Evaluation, Mistake, evaluation};
 use crate::article::{Article, Pointers};
 use crate::model::{Classifier, Document, Outcome, Report, Task, WatchList};
+use crate::report::{Evaluation, Mistake, evaluation};
 use anyhow::Context;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -221,7 +221,9 @@ fn mistakes(
     allowed: &[bool],
 ) -> Vec<Mistake> {
     let mut wrong: Vec<usize> = (0..truths.len())
-        .filter(|index| judged.outcomes[*index].guess.is_some_and(|guess| guess != judged.outcomes[*index].truth))
+        .filter(|index| {
+            judged.outcomes[*index].guess.is_some_and(|guess| guess != judged.outcomes[*index].truth)
+        })
         .collect();
     let confidence = |index: usize| judged.outcomes[index].confidence;
     wrong.sort_by(|a, b| confidence(*b).total_cmp(&confidence(*a)));

@@ -219,10 +219,17 @@ mod tests {
         }];
         let model = ModelTag { name: "m".into(), version: "1".into(), sha256: "0".repeat(64) };
         let shown = Evaluation {
-            data: "a.jsonl", task: "topic", closed: true, model: &model, report: &report, mistakes: &mistakes,
+            data: "a.jsonl",
+            task: "topic",
+            closed: true,
+            model: &model,
+            report: &report,
+            mistakes: &mistakes,
         };
         let page = evaluation(&shown);
-        assert!(page.contains("&lt;script&gt;alert(1)") && !page.contains("<script") && !page.contains("<img"));
+        assert!(
+            page.contains("&lt;script&gt;alert(1)") && !page.contains("<script") && !page.contains("<img")
+        );
         assert!(page.contains("polyline class=\"curve\"") && page.contains("a.jsonl:1"));
         assert!(!page.contains("http://") && !page.contains("https://"), "nothing from elsewhere");
     }
