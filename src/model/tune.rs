@@ -20,7 +20,7 @@ pub struct Trial {
 const SMOOTHINGS: [f64; 6] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0];
 const KEYWORD_WEIGHTS: [u32; 5] = [0, 1, 2, 4, 8];
 
-/// Tries settings, the best first; of equal ones the simpler. `fold` as in [`Corpus::held_out`].
+/// Tries settings, the best first; of equal ones the simpler. `fold` says where a text stands, `None` for nowhere.
 ///
 /// First terms, method and smoothing together; then, with the best of them, how often a term must be
 /// met and what a keyword weighs. `step` hears how many of how many are done.
