@@ -40,9 +40,20 @@ fn model() -> PathBuf {
 #[test]
 fn help_has_not_changed_unseen() {
     let mut shown = String::new();
-    for verb in
-        ["", "run", "demo", "train", "lint", "evaluate", "classify", "model", "health", "completions", "man"]
-    {
+    for verb in [
+        "",
+        "run",
+        "demo",
+        "replay",
+        "train",
+        "lint",
+        "evaluate",
+        "classify",
+        "model",
+        "health",
+        "completions",
+        "man",
+    ] {
         let arguments: Vec<&str> = verb.split_whitespace().chain(["--help"]).collect();
         let output = rasid(&arguments);
         assert_eq!(output.status.code(), Some(0));

@@ -8,8 +8,10 @@ mod lint;
 mod log;
 mod model;
 mod progress;
+mod replay;
 mod run;
 mod shell;
+mod time;
 mod train;
 
 use crate::model::Classifier;
@@ -43,6 +45,7 @@ struct Cli {
 enum Command {
     Run(Box<run::Args>),
     Demo(demo::Args),
+    Replay(replay::Args),
     Train(train::Args),
     Lint(lint::Args),
     Evaluate(evaluate::Args),
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => run::run(*args),
         Command::Demo(args) => demo::run(&args),
+        Command::Replay(args) => replay::run(args),
         Command::Train(args) => train::run(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),

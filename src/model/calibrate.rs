@@ -122,6 +122,9 @@ mod tests {
         assert!((closed[0] - 0.95).abs() < 1e-6 && closed[2] == 0.0, "{closed:?}");
         // far behind a label that does not compete, the better one is still told
         assert_eq!(score.best(&[false, false, true, true, false]), Some(3));
-        assert_eq!(calibration.probabilities(&Score { evidence: vec![0.0; 4], known: 0, total: 0 }, &[]), [0.25; 4]);
+        assert_eq!(
+            calibration.probabilities(&Score { evidence: vec![0.0; 4], known: 0, total: 0 }, &[]),
+            [0.25; 4]
+        );
     }
 }

@@ -83,7 +83,9 @@ impl<'a> Corpus<'a> {
         let mut add = |row: u32, times: f32| {
             let row = row as usize;
             let known = seen.texts[row] >= fitting.min_texts.max(1);
-            for (sum, weight) in score.evidence.iter_mut().zip(&weights[row * self.labels..]).filter(|_| known) {
+            for (sum, weight) in
+                score.evidence.iter_mut().zip(&weights[row * self.labels..]).filter(|_| known)
+            {
                 *sum += weight * times;
             }
             known

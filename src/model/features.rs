@@ -3,7 +3,9 @@
 use super::compiled::Pair;
 use super::explain::Margins;
 use super::memo::Entry;
-use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise};
+use crate::text::{
+    Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise,
+};
 use serde::{Deserialize, Serialize};
 
 /// Which terms a task counts.

@@ -196,7 +196,11 @@ mod tests {
         ];
         let mut counts = Counts::new(3);
         for (text, shares) in texts {
-            counts.add(&Document::of(&[text]), Terms { pairs: true, function_words: true, half_quotes: false }, &shares);
+            counts.add(
+                &Document::of(&[text]),
+                Terms { pairs: true, function_words: true, half_quotes: false },
+                &shares,
+            );
         }
         for method in [Method::Multinomial, Method::Complement, Method::Odds] {
             for min_texts in [1, 2] {

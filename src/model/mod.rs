@@ -4,6 +4,7 @@
 
 mod artifact;
 mod calibrate;
+mod canary;
 mod compiled;
 mod counts;
 mod cross;
@@ -24,6 +25,7 @@ mod tune;
 
 pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
+pub use canary::{Canary, CanaryError, Comparison, Limits};
 pub use counts::{Bag, Counts, UNIT};
 pub use cross::{Validated, validate};
 pub use evaluate::{Bin, Outcome, PerLabel, Report};

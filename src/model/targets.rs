@@ -35,7 +35,9 @@ pub enum WatchListError {
     #[error("{0}: {1}")]
     Io(String, std::io::Error),
     /// It is no TOML of the right form.
-    #[error("{0}: {1}; write [targets] and under it lines such as \"Ada Lovelace\" = [\"Lovelace\", \"لوفلايس\"]")]
+    #[error(
+        "{0}: {1}; write [targets] and under it lines such as \"Ada Lovelace\" = [\"Lovelace\", \"لوفلايس\"]"
+    )]
     Form(String, String),
     /// A name or an alias without a letter.
     #[error("{0}: the alias `{2}` of `{1}` has no letter that Rasid reads")]
@@ -52,8 +54,7 @@ impl WatchList {
     /// [`WatchListError`] names the file and what to write.
     pub fn read(path: &Path) -> Result<Self, WatchListError> {
         let place = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|error| WatchListError::Io(place.clone(), error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| WatchListError::Io(place.clone(), error))?;
         Self::parse(&place, &text)
     }
 
@@ -71,9 +72,8 @@ impl WatchList {
             .map_err(|error| WatchListError::Form(place.to_owned(), error.message().to_owned()))?;
         let mut list = Self::default();
         for (name, aliases) in &file.targets {
-            list.add(name, aliases).map_err(|alias| {
-                WatchListError::Empty(place.to_owned(), name.clone(), alias)
-            })?;
+            list.add(name, aliases)
+                .map_err(|alias| WatchListError::Empty(place.to_owned(), name.clone(), alias))?;
         }
         Ok(list)
     }
@@ -113,7 +113,8 @@ impl WatchList {
             for (target, (_, mentions)) in self.targets.iter().zip(&mut found) {
                 let mut at = 0;
                 while at < tokens.len() {
-                    let longest = target.aliases.iter().filter(|alias| stands(alias, &tokens[at..])).map(Vec::len);
+                    let longest =
+                        target.aliases.iter().filter(|alias| stands(alias, &tokens[at..])).map(Vec::len);
                     if let Some(words) = longest.max() {
                         mentions.push((piece, tokens[at].1.start..tokens[at + words - 1].1.end));
                         at += words;
@@ -222,7 +223,8 @@ mod tests {
 
     #[test]
     fn names_are_found_with_clitics_genitives_and_aliases() {
-        let list = "[targets]\n\"بوتين\" = [\"Vladimir Putin\", \"Putin\"]\n\"ترامب\" = []\n\"السعودية\" = []";
+        let list =
+            "[targets]\n\"بوتين\" = [\"Vladimir Putin\", \"Putin\"]\n\"ترامب\" = []\n\"السعودية\" = []";
         let found = mentions(list, "التقى ترامب وبوتين. وقالت وبالسعودية أو للسعودية لترامب إن بوتينات لا");
         assert_eq!(
             found,
@@ -243,7 +245,12 @@ mod tests {
         let document = Document::of(&[text]);
         let list = WatchList::of("Putin").unwrap();
         let (_, found) = &list.mentions(&[text])[0];
-        let near = nearness(&document, &[text], found, Terms { pairs: false, function_words: true, half_quotes: true });
+        let near = nearness(
+            &document,
+            &[text],
+            found,
+            Terms { pairs: false, function_words: true, half_quotes: true },
+        );
         let of = |word: &str| {
             let at = text.find(word).unwrap() as u32;
             near[document.stems.iter().position(|stem| stem.span.1 == at).unwrap()]

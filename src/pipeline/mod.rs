@@ -7,11 +7,14 @@ mod health;
 mod live;
 mod ports;
 mod process;
+mod reload;
+pub mod replay;
 
 pub use health::Health;
 pub use live::{Labelled, Letter, Live, Named, PublishedTags, Shown, Term};
 pub use ports::{Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError, Sink, Source};
 pub use process::{Options, Outcome, Summary, dead_letter, process};
+pub use reload::{Reload, ReloadError, Reloader, Requests, Running, read_canary, reloads};
 
 use crate::article::Rejection;
 use crate::metrics::Metrics;
@@ -33,8 +36,8 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 /// All that the loop needs besides its ports.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    /// The model.
-    pub classifier: Arc<Classifier>,
+    /// The model; a reload replaces it between two batches.
+    pub model: Running,
     /// How records are read.
     pub options: Options,
     /// What is counted.
@@ -99,8 +102,9 @@ impl Worker {
                         self.metrics.consumed.inc_by(batch.len() as u64);
                         self.metrics.consumed_bytes.inc_by(size as u64);
                         self.metrics.in_flight.add(batch.len() as i64);
-                        let worker = self.clone();
-                        processing.push_back(tokio::task::spawn_blocking(move || worker.tag(batch, size)));
+                        let (worker, model) = (self.clone(), self.model.borrow().clone());
+                        let tag = move || worker.tag(batch, size, &model);
+                        processing.push_back(tokio::task::spawn_blocking(tag));
                     }
                 },
             }
@@ -109,7 +113,7 @@ impl Worker {
     }
 
     /// Tags a batch on one core.
-    fn tag(&self, envelopes: Vec<Envelope>, bytes: usize) -> Processed {
+    fn tag(&self, envelopes: Vec<Envelope>, bytes: usize, model: &Classifier) -> Processed {
         let start = Instant::now();
         let now = jiff::Timestamp::now().to_string();
         let mut document = Document::default();
@@ -121,7 +125,7 @@ impl Worker {
         };
         for envelope in &envelopes {
             let tagged = catch_unwind(AssertUnwindSafe(|| {
-                process(envelope, &self.classifier, &self.options, &mut document, &now)
+                process(envelope, model, &self.options, &mut document, &now)
             }));
             let (outcome, output) = tagged.unwrap_or_else(|_| {
                 let output = dead_letter(envelope, &Rejection::Internal, true);

@@ -49,15 +49,22 @@ pub struct Broker {
     process: Child,
     folder: TempDir,
     port: u16,
+    /// Lines of its settings, over those of `deploy/kafka/server.properties`.
+    properties: Vec<String>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Broker {
     pub fn start() -> Self {
+        Self::start_on(two_free_ports(), Vec::new())
+    }
+
+    /// Plain text on `port`, the controller on the next one.
+    pub fn start_on(port: u16, properties: Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = two_free_ports();
-        let process = spawn_broker(port, folder.path());
-        let mut broker = Self { process, folder, port, runtime: tokio::runtime::Runtime::new().unwrap() };
+        let process = spawn_broker(port, folder.path(), &properties);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let mut broker = Self { process, folder, port, properties, runtime };
         broker.wait();
         broker
     }
@@ -79,7 +86,7 @@ impl Broker {
     }
 
     pub fn restart(&mut self) {
-        self.process = spawn_broker(self.port, self.folder.path());
+        self.process = spawn_broker(self.port, self.folder.path(), &self.properties);
         self.wait();
     }
 
@@ -202,7 +209,7 @@ impl Drop for Broker {
     }
 }
 
-fn spawn_broker(port: u16, folder: &Path) -> Child {
+fn spawn_broker(port: u16, folder: &Path, properties: &[String]) -> Child {
     let log = std::fs::File::create(folder.join("log")).unwrap();
     let script = root().join("tests/kafka/kafka.sh");
     // fetching the jars is no part of starting a broker
@@ -210,6 +217,7 @@ fn spawn_broker(port: u16, folder: &Path) -> Child {
     assert!(got.success(), "Kafka cannot be fetched: see the lines above for what to install");
     Command::new(script)
         .args(["run", &port.to_string(), &folder.display().to_string()])
+        .args(properties)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log)
@@ -217,9 +225,19 @@ fn spawn_broker(port: u16, folder: &Path) -> Child {
         .unwrap()
 }
 
+/// One of Kafka's own tools; what it said.
+pub fn kafka_tool(arguments: &[&str]) -> String {
+    let output =
+        Command::new(root().join("tests/kafka/kafka.sh")).arg("tool").args(arguments).output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
 /// Below the ports that the system gives away by itself: a broker takes its ports seconds after they were found
 /// free, and meanwhile other tests ask for any.
-fn two_free_ports() -> u16 {
+pub fn two_free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 10_000 + (std::process::id() % 1_000) as u16 * 20;
     loop {
@@ -283,8 +301,13 @@ pub struct WorkerProcess {
 
 impl WorkerProcess {
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -314,8 +337,13 @@ impl WorkerProcess {
     }
 
     pub fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path)
+    }
+
+    pub fn ask(&self, method: &str, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.http()).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
