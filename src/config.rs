@@ -1,5 +1,9 @@
 //! The worker's settings: file under environment under flags, validated, secrets masked.
 
+mod connection;
+
+pub use connection::Connection;
+
 use crate::article::Pointers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +96,18 @@ pub struct Layer {
     /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, env = "RASID_WATCH_LIST", value_name = "FILE")]
     pub watch_list: Option<PathBuf>,
+    /// Labelled articles that a new model is tried on [default: those that ship inside]
+    #[arg(long, env = "RASID_RELOAD_CANARY", value_name = "FILE.jsonl")]
+    pub reload_canary: Option<PathBuf>,
+    /// Accuracy that a new model may lose on them, 0 to 1 [default: 0.05]
+    #[arg(long, env = "RASID_RELOAD_MAX_ACCURACY_DROP", value_name = "SHARE")]
+    pub reload_max_accuracy_drop: Option<f64>,
+    /// Share of them that a new model must tag as the running one does, 0 to 1 [default: 0.7]
+    #[arg(long, env = "RASID_RELOAD_MIN_AGREEMENT", value_name = "SHARE")]
+    pub reload_min_agreement: Option<f64>,
+    /// Load the model again on POST /-/reload too, not only on SIGHUP
+    #[arg(long, env = "RASID_HTTP_RELOAD", num_args = 0..=1, default_missing_value = "true")]
+    pub http_reload: Option<bool>,
     /// Seconds to drain and commit after SIGTERM [default: 20]
     #[arg(long, env = "RASID_SHUTDOWN_TIMEOUT", value_name = "SECONDS")]
     pub shutdown_timeout: Option<f64>,
@@ -155,6 +171,14 @@ pub struct Settings {
     pub model: Option<PathBuf>,
     /// Names to judge the stance toward, `None` for nobody.
     pub watch_list: Option<PathBuf>,
+    /// Labelled articles that a new model is tried on, `None` for the bundled ones.
+    pub reload_canary: Option<PathBuf>,
+    /// Accuracy that a new model may lose on them, of 1.
+    pub reload_max_accuracy_drop: f64,
+    /// Share of them that a new model must tag alike, of 1.
+    pub reload_min_agreement: f64,
+    /// `POST /-/reload` is answered.
+    pub http_reload: bool,
     /// Time to drain.
     #[serde(serialize_with = "seconds")]
     pub shutdown_timeout: Duration,
@@ -192,19 +216,7 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let under = path.map(Layer::read).transpose()?.unwrap_or_default();
-        let mut kafka = under.kafka;
-        kafka.extend(environment_properties(environment)?);
-        for property in &over.property {
-            let Some((name, value)) = property.split_once('=') else {
-                return Err(bad("-X", property, "write property=value, such as security.protocol=ssl"));
-            };
-            kafka.insert(name.trim().to_owned(), value.to_owned());
-        }
-        for owned in OWNED {
-            if let Some(value) = kafka.get(owned) {
-                return Err(bad(owned, value, "Rasid sets this property itself; leave it out"));
-            }
-        }
+        let kafka = connection::properties(under.kafka, environment, &over.property)?;
         let encoding = over.encoding.or(under.encoding).unwrap_or_else(|| "utf-8".into());
         crate::text::encoding(&encoding).map_err(|error| bad("encoding", &encoding, &error.to_string()))?;
         let settings = Self {
@@ -223,6 +235,18 @@ impl Settings {
             http: address(over.http.or(under.http))?,
             model: over.model.or(under.model),
             watch_list: over.watch_list.or(under.watch_list),
+            reload_canary: over.reload_canary.or(under.reload_canary),
+            reload_max_accuracy_drop: share(
+                "reload_max_accuracy_drop",
+                over.reload_max_accuracy_drop.or(under.reload_max_accuracy_drop),
+                0.05,
+            )?,
+            reload_min_agreement: share(
+                "reload_min_agreement",
+                over.reload_min_agreement.or(under.reload_min_agreement),
+                0.7,
+            )?,
+            http_reload: over.http_reload.or(under.http_reload).unwrap_or(false),
             shutdown_timeout: duration(
                 "shutdown_timeout",
                 over.shutdown_timeout.or(under.shutdown_timeout),
@@ -322,6 +346,13 @@ fn duration(name: &str, seconds: Option<f64>, default: f64) -> Result<Duration, 
         .map_err(|_| bad(name, &seconds.to_string(), "write a number of seconds, such as 20"))
 }
 
+fn share(name: &str, share: Option<f64>, default: f64) -> Result<f64, ConfigError> {
+    match share.unwrap_or(default) {
+        share if (0.0..=1.0).contains(&share) => Ok(share),
+        share => Err(bad(name, &share.to_string(), "write a share between 0 and 1, such as 0.05")),
+    }
+}
+
 fn pointer(name: &str, value: Option<String>) -> Result<Option<String>, ConfigError> {
     match value {
         Some(value) if !value.starts_with('/') => {
@@ -329,27 +360,6 @@ fn pointer(name: &str, value: Option<String>) -> Result<Option<String>, ConfigEr
         }
         value => Ok(value),
     }
-}
-
-/// `RASID_KAFKA_SASL_PASSWORD` → `sasl.password`; with `_FILE` the value is read from a file.
-fn environment_properties(
-    environment: impl IntoIterator<Item = (String, String)>,
-) -> Result<BTreeMap<String, String>, ConfigError> {
-    let mut properties = BTreeMap::new();
-    for (name, value) in environment {
-        let Some(property) = name.strip_prefix("RASID_KAFKA_") else { continue };
-        let dotted = |name: &str| name.to_lowercase().replace('_', ".");
-        match property.strip_suffix("_FILE") {
-            None => properties.insert(dotted(property), value),
-            Some(property) => {
-                let path = PathBuf::from(&value);
-                let secret = std::fs::read_to_string(&path)
-                    .map_err(|error| ConfigError::File { path, message: error.to_string() })?;
-                properties.insert(dotted(property), secret.trim_end_matches(['\r', '\n']).to_owned())
-            }
-        };
-    }
-    Ok(properties)
 }
 
 impl Layer {
@@ -416,6 +426,7 @@ mod tests {
         assert!(message(Layer { shutdown_timeout: Some(-1.0), ..flags() }).contains("seconds"));
         assert!(message(Layer { transaction_age: Some(30.0), ..flags() }).contains("transaction.timeout.ms"));
         assert!(message(Layer { transaction_records: Some(0), ..flags() }).contains("at least 1"));
+        assert!(message(Layer { reload_min_agreement: Some(70.0), ..flags() }).contains("between 0 and 1"));
         assert!(message(Layer { encoding: Some("x".into()), ..flags() }).contains("windows-1256"));
     }
 }

@@ -44,6 +44,7 @@ fn help_has_not_changed_unseen() {
         "",
         "run",
         "demo",
+        "replay",
         "train",
         "adapt",
         "lint",

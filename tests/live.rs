@@ -34,7 +34,8 @@ fn site(classifier: Classifier) -> Site {
         metrics: metrics.clone(),
         health: Arc::new(Health::new(Duration::from_secs(60))),
         live: Arc::new(Live::default()),
-        classifier: Arc::new(classifier),
+        model: watch::channel(Arc::new(classifier)).1,
+        reload: None,
     };
     let listener = runtime.block_on(http::bind(([127, 0, 0, 1], 0).into())).unwrap();
     let address = listener.local_addr().unwrap();

@@ -73,7 +73,7 @@ async fn run_with(
 
 fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
     Worker {
-        classifier: Arc::new(Classifier::bundled().unwrap()),
+        model: watch::channel(Arc::new(Classifier::bundled().unwrap())).1,
         options: Options::default(),
         metrics,
         health: Arc::new(Health::new(Duration::from_secs(60))),

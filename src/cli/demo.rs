@@ -3,7 +3,7 @@
 use super::run::{runtime, signals, work};
 use crate::config::{Layer, Settings};
 use crate::model::Classifier;
-use crate::pipeline::stopped;
+use crate::pipeline::{reloads, stopped};
 use anyhow::{Context, anyhow};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -63,7 +63,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let classifier = Arc::new(Classifier::bundled()?);
     let (stop, stopping) = watch::channel(false);
     runtime()?.block_on(async {
-        let worker = tokio::spawn(async move { work(&settings, classifier, Arc::default(), stopping).await });
+        let worker = async move { work(&settings, classifier, Arc::default(), stopping, reloads()).await };
+        let worker = tokio::spawn(worker);
         if args.once {
             let count = samples.len();
             feed(&brokers, &samples)?;

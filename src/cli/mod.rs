@@ -10,8 +10,10 @@ mod lint;
 mod log;
 mod model;
 mod progress;
+mod replay;
 mod run;
 mod shell;
+mod time;
 mod train;
 
 use crate::model::{Classifier, Model};
@@ -50,6 +52,7 @@ struct Cli {
 enum Command {
     Run(Box<run::Args>),
     Demo(demo::Args),
+    Replay(replay::Args),
     Train(train::Args),
     Adapt(adapt::Args),
     Lint(lint::Args),
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
     let done = match cli.command {
         Command::Run(args) => run::run(*args),
         Command::Demo(args) => demo::run(&args),
+        Command::Replay(args) => replay::run(args),
         Command::Train(args) => train::run(&args),
         Command::Adapt(args) => adapt::run(&args),
         Command::Lint(args) => lint::run(&args),

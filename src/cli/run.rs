@@ -3,10 +3,14 @@
 use super::{Usage, load};
 use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
-use crate::kafka::{KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics};
+use crate::kafka::{
+    KafkaSink, KafkaSource, StoredOffsets, Transactions, is_refused, missing_topics,
+};
 use crate::metrics::Metrics;
-use crate::model::{Classifier, WatchList};
-use crate::pipeline::{Health, Live, Options, Span, Worker, stopped};
+use crate::model::{Classifier, Limits, WatchList};
+use crate::pipeline::{
+    Health, Live, Options, Reload, Reloader, Requests, Running, Span, Worker, read_canary, reloads, stopped,
+};
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
 use std::path::{Path, PathBuf};
@@ -41,11 +45,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         watch_list(settings.watch_list.as_deref())?;
         return check(&settings);
     }
+    if let Some(path) = &settings.reload_canary {
+        read_canary(Some(path))
+            .map_err(|error| Usage(format!("reload_canary {}: {error}", path.display())))?;
+    }
     let classifier = Arc::new(load(settings.model.as_deref())?);
     let watch = watch_list(settings.watch_list.as_deref())?;
     runtime()?.block_on(async {
         let shutdown = signals()?;
-        work(&settings, classifier, watch, shutdown).await
+        let (reload, requests) = reloads();
+        reload_on_hangup(reload.clone())?;
+        work(&settings, classifier, watch, shutdown, (reload, requests)).await
     })
 }
 
@@ -56,7 +66,7 @@ pub fn watch_list(path: Option<&Path>) -> anyhow::Result<Arc<WatchList>> {
 }
 
 /// The environment; what is no UTF-8 is no setting of ours.
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
@@ -83,6 +93,20 @@ pub fn signals() -> anyhow::Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
+/// Loads the model again on SIGHUP.
+fn reload_on_hangup(reload: Reload) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: reloading the model");
+            // the reloader logs what becomes of it
+            let _ = reload.ask().await;
+        }
+    });
+    Ok(())
+}
+
 fn check(settings: &Settings) -> anyhow::Result<()> {
     println!("{}", settings.masked()?);
     let missing = match missing_topics(settings) {
@@ -100,8 +124,9 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
 pub async fn work(
     settings: &Settings,
     classifier: Arc<Classifier>,
-    watch: Arc<WatchList>,
+    watch_list: Arc<WatchList>,
     shutdown: watch::Receiver<bool>,
+    (reload, requests): (Reload, Requests),
 ) -> anyhow::Result<()> {
     let metrics = Metrics::new()?;
     metrics.model(classifier.tag(), classifier.topic_priors());
@@ -111,15 +136,28 @@ pub async fn work(
         http::bind(settings.http).await.with_context(|| format!("cannot listen on {}", settings.http))?;
     tracing::info!(address = %listener.local_addr()?, model = classifier.tag().sha256, "listening");
     let live = Arc::new(Live::default());
+    let (sender, model) = watch::channel(classifier);
+    let reloader = Reloader {
+        file: settings.model.clone(),
+        canary: settings.reload_canary.clone(),
+        limits: Limits {
+            max_accuracy_drop: settings.reload_max_accuracy_drop,
+            min_agreement: settings.reload_min_agreement,
+        },
+        model: sender,
+        metrics: metrics.clone(),
+    };
+    tokio::spawn(reloader.run(requests));
     let shared = Shared {
         metrics: metrics.clone(),
         health: health.clone(),
         live: live.clone(),
-        classifier: classifier.clone(),
+        model: model.clone(),
+        reload: settings.http_reload.then_some(reload),
     };
     let (end, ended) = watch::channel(false);
     let server = tokio::spawn(http::serve(listener, shared, ended));
-    let done = tag(settings, classifier, watch, metrics, health, live, shutdown).await;
+    let done = tag(settings, model, watch_list, metrics, health, live, shutdown).await;
     // the page and the probes answer until the very end
     let _ = end.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -128,7 +166,7 @@ pub async fn work(
 
 async fn tag(
     settings: &Settings,
-    classifier: Arc<Classifier>,
+    model: Running,
     watch: Arc<WatchList>,
     metrics: Metrics,
     health: Arc<Health>,
@@ -147,7 +185,7 @@ async fn tag(
     }
     let mut source = KafkaSource::open(settings, metrics.clone(), health.clone()).map_err(refused)?;
     let worker = Worker {
-        classifier,
+        model,
         options: Options {
             pointers: settings.pointers.clone(),
             encoding: crate::text::encoding(&settings.encoding)?,
@@ -196,13 +234,9 @@ async fn tag(
     }
 }
 
-fn refused(error: KafkaError) -> anyhow::Error {
+/// A property that librdkafka does not take.
+pub fn refused(error: KafkaError) -> anyhow::Error {
     Usage(format!("{error}; check the librdkafka properties")).into()
-}
-
-/// Whether librdkafka refused a property, which no waiting mends.
-fn is_refused(error: &KafkaError) -> bool {
-    matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_))
 }
 
 /// Waits until the brokers answer and have the topics, saying what is missing.

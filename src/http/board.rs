@@ -135,7 +135,8 @@ impl Board {
             letters,
         };
         let live = json(&numbers);
-        Frame { model: self.card(&shared.classifier), live }
+        let model = shared.model.borrow().clone();
+        Frame { model: self.card(&model), live }
     }
 
     /// Articles a second over `span` beats, ending with each beat.

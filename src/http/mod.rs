@@ -5,13 +5,12 @@ mod events;
 mod page;
 
 use crate::metrics::Metrics;
-use crate::model::Classifier;
-use crate::pipeline::{Health, Live, stopped};
+use crate::pipeline::{Health, Live, Reload, Running, stopped};
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use events::Viewers;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +27,9 @@ pub struct Shared {
     /// The latest records.
     pub live: Arc<Live>,
     /// The model in use.
-    pub classifier: Arc<Classifier>,
+    pub model: Running,
+    /// Loads the model again; `None` where that is not allowed over HTTP.
+    pub reload: Option<Reload>,
 }
 
 /// The state of the routes.
@@ -79,6 +80,7 @@ fn routes(site: Site) -> Router {
         .route("/metrics", get(metrics))
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
+        .route("/-/reload", post(reload))
         .with_state(site)
 }
 
@@ -95,6 +97,17 @@ async fn livez(State(shared): State<Shared>) -> (StatusCode, String) {
 
 async fn readyz(State(shared): State<Shared>) -> (StatusCode, String) {
     answer(shared.health.waiting_for())
+}
+
+async fn reload(State(shared): State<Shared>) -> (StatusCode, String) {
+    let Some(reload) = shared.reload else {
+        let off = "reloading over HTTP is off: start the worker with --http-reload, or send it SIGHUP\n";
+        return (StatusCode::FORBIDDEN, off.to_owned());
+    };
+    match reload.ask().await {
+        Ok(done) => (StatusCode::OK, format!("{done}\n")),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
 }
 
 fn answer(problem: Option<String>) -> (StatusCode, String) {

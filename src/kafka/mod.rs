@@ -4,11 +4,14 @@ mod age;
 mod delivery;
 mod group;
 mod producing;
+mod replay;
 mod sink;
 mod source;
 mod stored;
+mod stretch;
 mod transaction;
 
+pub use replay::{Filter, Replay, ReplayError, Summary, Tally};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
 pub use stored::StoredOffsets;
@@ -20,16 +23,17 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a broker may take to say which topics it has.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Defaults of both clients, under the user's properties.
-fn base(settings: &Settings) -> ClientConfig {
+fn base(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
-        .set("bootstrap.servers", &settings.brokers)
+        .set("bootstrap.servers", brokers)
         .set("client.id", "rasid")
         // for lag, queues and round trips; costs well under a millisecond each time
         .set("statistics.interval.ms", "1000")
@@ -39,9 +43,27 @@ fn base(settings: &Settings) -> ClientConfig {
     config
 }
 
-/// Properties that only one of the clients knows; the other would warn of each.
-fn apply(config: &mut ClientConfig, settings: &Settings, foreign: &[&str]) {
-    for (name, value) in &settings.kafka {
+/// Properties that a consumer would warn of.
+const PRODUCER_ONLY: [&str; 7] =
+    ["queue.buffering", "linger", "batch.", "compression", "delivery.", "message.timeout", "transaction"];
+/// Properties that a producer would warn of.
+const CONSUMER_ONLY: [&str; 11] = [
+    "fetch.",
+    "queued.",
+    "auto.",
+    "session.",
+    "heartbeat.",
+    "max.poll",
+    "max.partition",
+    "partition.assignment",
+    "group.",
+    "isolation",
+    "check.crcs",
+];
+
+/// The user's properties, but for those that only the other client knows.
+fn apply(config: &mut ClientConfig, kafka: &BTreeMap<String, String>, foreign: &[&str]) {
+    for (name, value) in kafka {
         if !foreign.iter().any(|prefix| name.starts_with(prefix)) {
             config.set(name, value);
         }
@@ -50,7 +72,7 @@ fn apply(config: &mut ClientConfig, settings: &Settings, foreign: &[&str]) {
 
 /// Settings of the consumer.
 fn consumer_config(settings: &Settings) -> ClientConfig {
-    let mut config = base(settings);
+    let mut config = base(&settings.brokers);
     config
         .set("group.id", &settings.group)
         .set("auto.offset.reset", "earliest")
@@ -66,19 +88,7 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.wait.max.ms", "100")
         .set("allow.auto.create.topics", "false");
-    apply(
-        &mut config,
-        settings,
-        &[
-            "queue.buffering",
-            "linger",
-            "batch.",
-            "compression",
-            "delivery.",
-            "message.timeout",
-            "transaction",
-        ],
-    );
+    apply(&mut config, &settings.kafka, &PRODUCER_ONLY);
     config
 }
 
@@ -87,7 +97,7 @@ const QUEUE_KBYTES: usize = 16 << 10;
 
 /// Settings of the producer.
 fn producer_config(settings: &Settings) -> ClientConfig {
-    let mut config = base(settings);
+    let mut config = base(&settings.brokers);
     config
         // one acknowledgement a record, in order, whatever is retried on the way
         .set("enable.idempotence", "true")
@@ -108,23 +118,7 @@ fn producer_config(settings: &Settings) -> ClientConfig {
             .set("transactional.id", transactional_id(settings))
             .set("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS.to_string()),
     };
-    apply(
-        &mut config,
-        settings,
-        &[
-            "fetch.",
-            "queued.",
-            "auto.",
-            "session.",
-            "heartbeat.",
-            "max.poll",
-            "max.partition",
-            "partition.assignment",
-            "group.",
-            "isolation",
-            "check.crcs",
-        ],
-    );
+    apply(&mut config, &settings.kafka, &CONSUMER_ONLY);
     config
 }
 
@@ -149,28 +143,39 @@ fn transactional_id(settings: &Settings) -> String {
 /// # Errors
 /// The client's error when no broker answers or the settings are refused.
 pub fn missing_topics(settings: &Settings) -> Result<Vec<String>, KafkaError> {
-    let mut config = base(settings);
+    let mut config = base(&settings.brokers);
     config.set("statistics.interval.ms", "0").set("group.id", &settings.group);
     config.set("allow.auto.create.topics", "false");
-    apply(&mut config, settings, &["queue.buffering", "linger", "batch.", "compression", "transaction"]);
+    apply(&mut config, &settings.kafka, &PRODUCER_ONLY);
     let client: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
     let mut missing = Vec::new();
     for topic in [&settings.input, &settings.output, &settings.dead_letters] {
-        let metadata = client.fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(|error| {
-            // the reason that the client was given says more than "timed out"
-            client.context().last().unwrap_or(error)
-        })?;
-        let found = metadata.topics().iter().find(|found| found.name() == topic);
-        let reason = match found.map(|found| (found.error(), found.partitions().len())) {
-            Some((None, 1..)) => continue,
-            Some((Some(error), _)) => {
-                format!("{error:?}").trim_start_matches("RD_KAFKA_RESP_ERR_").to_owned()
-            }
-            _ => "it has no partitions".to_owned(),
-        };
-        missing.push(format!("topic `{topic}`: {reason}"));
+        if let Some(reason) = self::missing(&client, topic)? {
+            missing.push(format!("topic `{topic}`: {reason}"));
+        }
     }
     Ok(missing)
+}
+
+/// Why `topic` cannot be used; `None` where it is there.
+fn missing(client: &BaseConsumer<Quiet>, topic: &str) -> Result<Option<String>, KafkaError> {
+    let metadata = client.fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(|error| {
+        // the reason that the client was given says more than "timed out"
+        client.context().last().unwrap_or(error)
+    })?;
+    let found = metadata.topics().iter().find(|found| found.name() == topic);
+    Ok(match found.map(|found| (found.error(), found.partitions().len())) {
+        Some((None, 1..)) => None,
+        Some((Some(error), _)) => {
+            Some(format!("{error:?}").trim_start_matches("RD_KAFKA_RESP_ERR_").to_owned())
+        }
+        _ => Some("it has no partitions".to_owned()),
+    })
+}
+
+/// Whether librdkafka refused a property, which no waiting mends.
+pub fn is_refused(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_))
 }
 
 /// A client that keeps its last error instead of logging each.

@@ -319,7 +319,8 @@ impl Reader {
     }
 }
 
-fn envelope(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Envelope {
+/// A record of librdkafka's, copied.
+pub(super) fn envelope(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Envelope {
     let headers = message.headers().map_or_else(Vec::new, |headers| {
         headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
     });

@@ -12,6 +12,7 @@ use prometheus::{
     Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 use registry::{counter, counters, gauge, gauges, histogram, reals};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Every metric of a worker.
 #[derive(Clone, Debug)]
@@ -56,6 +57,9 @@ pub struct Metrics {
     client_errors: IntCounterVec,
     client_round_trip: GaugeVec,
     model_info: IntGaugeVec,
+    model_reloads: IntCounterVec,
+    model_reload_successful: IntGauge,
+    model_reload_success_time: IntGauge,
 }
 
 /// What librdkafka's statistics say of one client.
@@ -86,6 +90,18 @@ const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
 const CLASSIFY_SECONDS: [f64; 10] =
     [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01, 0.1, 1.0];
+const RELOADS: [&str; 10] = [
+    "loaded",
+    "unchanged",
+    "no_file",
+    "unreadable",
+    "corrupt",
+    "normaliser",
+    "canary",
+    "less_accurate",
+    "disagrees",
+    "internal",
+];
 
 impl Metrics {
     /// All metrics at zero.
@@ -214,6 +230,22 @@ impl Metrics {
                 "The model in use, in its labels",
                 &["name", "version", "sha256"],
             )?,
+            model_reloads: counters(
+                r,
+                "rasid_model_reloads_total",
+                "Reloads of the model, by what became of them",
+                &["result"],
+            )?,
+            model_reload_successful: gauge(
+                r,
+                "rasid_model_last_reload_successful",
+                "0 when the last reload of the model failed and the old one goes on",
+            )?,
+            model_reload_success_time: gauge(
+                r,
+                "rasid_model_last_reload_success_timestamp_seconds",
+                "When the model was last loaded, at the start or by a reload",
+            )?,
             registry: registry.clone(),
         };
         let build = gauges(&registry, "rasid_build_info", "The build, in its labels", &["version"])?;
@@ -223,6 +255,9 @@ impl Metrics {
         }
         for reason in ["language", "low_confidence"] {
             metrics.abstained.with_label_values(&[reason]);
+        }
+        for result in RELOADS {
+            metrics.model_reloads.with_label_values(&[result]);
         }
         for kind in ["assign", "revoke"] {
             metrics.rebalances.with_label_values(&[kind]);
@@ -236,6 +271,8 @@ impl Metrics {
         for result in ["commit", "abort"] {
             metrics.transactions.with_label_values(&[result]);
         }
+        metrics.model_reload_successful.set(1);
+        metrics.model_loaded_now();
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         Ok(metrics)
@@ -323,6 +360,20 @@ impl Metrics {
         self.model_info.reset();
         self.model_info.with_label_values(&[&tag.name, &tag.version, &tag.sha256]).set(1);
         self.drift.priors(priors);
+    }
+
+    /// A reload of the model ended; `result` is one of the labels in the README.
+    pub fn reloaded(&self, result: &str, successful: bool) {
+        self.model_reloads.with_label_values(&[result]).inc();
+        self.model_reload_successful.set(i64::from(successful));
+        if successful {
+            self.model_loaded_now();
+        }
+    }
+
+    fn model_loaded_now(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.model_reload_success_time.set(now.as_secs() as i64);
     }
 
     /// The Prometheus text format.

@@ -5,6 +5,7 @@
 mod adapt;
 mod artifact;
 mod calibrate;
+mod canary;
 mod compiled;
 mod counts;
 mod cross;
@@ -27,6 +28,7 @@ mod tune;
 pub use adapt::{Adaptation, FEWEST_ARTICLES, Options, TopicShift, adapt};
 pub use artifact::{Figures, Head, Info, Model, sha256};
 pub use calibrate::Calibration;
+pub use canary::{Canary, CanaryError, Comparison, Limits};
 pub use counts::{Bag, Counts, UNIT};
 pub use cross::{Validated, validate};
 pub use evaluate::{Bin, Coverage, Outcome, PerLabel, Report};

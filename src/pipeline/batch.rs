@@ -5,7 +5,7 @@ use super::live::Drawn;
 use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
 use super::process::{Outcome, dead_letter, process};
 use crate::article::Rejection;
-use crate::model::Document;
+use crate::model::{Classifier, Document};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct Record {
 
 impl Batch {
     /// Tags a batch on one core.
-    pub(super) fn tag(worker: &Worker, envelopes: Vec<Envelope>, bytes: usize) -> Self {
+    pub(super) fn tag(worker: &Worker, model: &Classifier, envelopes: Vec<Envelope>, bytes: usize) -> Self {
         let start = Instant::now();
         let now = jiff::Timestamp::now().to_string();
         let mut document = Document::default();
@@ -62,7 +62,7 @@ impl Batch {
         let mut outputs = Vec::with_capacity(envelopes.len());
         for envelope in &envelopes {
             let tagged = catch_unwind(AssertUnwindSafe(|| {
-                process(envelope, &worker.classifier, &worker.options, &mut document, &now)
+                process(envelope, model, &worker.options, &mut document, &now)
             }));
             let (outcome, output) = tagged.unwrap_or_else(|_| {
                 let output = dead_letter(envelope, &Rejection::Internal, true);

@@ -9,6 +9,8 @@ mod health;
 mod live;
 mod ports;
 mod process;
+mod reload;
+pub mod replay;
 mod unit;
 
 pub use health::Health;
@@ -18,9 +20,9 @@ pub use ports::{
     Positions, Sink, Source, Span,
 };
 pub use process::{Options, Outcome, Summary, dead_letter, process};
+pub use reload::{Reload, ReloadError, Reloader, Requests, Running, read_canary, reloads};
 
 use crate::metrics::Metrics;
-use crate::model::Classifier;
 use batch::{BACKOFF, Batch, Refused, Settled};
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
@@ -43,8 +45,8 @@ const ANSWERS: Duration = Duration::from_secs(1);
 /// All that the loop needs besides its ports.
 #[derive(Clone, Debug)]
 pub struct Worker {
-    /// The model.
-    pub classifier: Arc<Classifier>,
+    /// The model; a reload replaces it between two batches.
+    pub model: Running,
     /// How records are read.
     pub options: Options,
     /// What is counted.
@@ -155,8 +157,8 @@ impl Worker {
                             self.metrics.consumed.inc_by(batch.len() as u64);
                             self.metrics.consumed_bytes.inc_by(size as u64);
                             self.metrics.in_flight.add(batch.len() as i64);
-                            let worker = self.clone();
-                            let tag = move || Batch::tag(&worker, batch, size);
+                            let (worker, model) = (self.clone(), self.model.borrow().clone());
+                            let tag = move || Batch::tag(&worker, &model, batch, size);
                             processing.push_back(tokio::task::spawn_blocking(tag));
                         }
                     }

@@ -51,14 +51,14 @@ pub struct Broker {
     process: Child,
     folder: TempDir,
     port: u16,
-    /// Properties besides the usual ones.
+    /// Lines of its settings, over those of `deploy/kafka/server.properties`.
     properties: Vec<String>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Broker {
     pub fn start() -> Self {
-        Self::on(two_free_ports(), Vec::new())
+        Self::start_on(two_free_ports(), Vec::new())
     }
 
     /// A broker with a second listener that is reached through the proxy alone.
@@ -76,10 +76,11 @@ impl Broker {
                 .to_owned(),
             "inter.broker.listener.name=PLAINTEXT".to_owned(),
         ];
-        (Self::on(port, properties), proxy)
+        (Self::start_on(port, properties), proxy)
     }
 
-    fn on(port: u16, properties: Vec<String>) -> Self {
+    /// Plain text on `port`, the controller on the next one.
+    pub fn start_on(port: u16, properties: Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let process = spawn_broker(port, folder.path(), &properties);
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -253,9 +254,19 @@ fn spawn_broker(port: u16, folder: &Path, properties: &[String]) -> Child {
         .unwrap()
 }
 
+/// One of Kafka's own tools; what it said.
+pub fn kafka_tool(arguments: &[&str]) -> String {
+    let output =
+        Command::new(root().join("tests/kafka/kafka.sh")).arg("tool").args(arguments).output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    said
+}
+
 /// Below the ports that the system gives away by itself: a broker takes its ports seconds after they were found
 /// free, and meanwhile other tests ask for any.
-fn two_free_ports() -> u16 {
+pub fn two_free_ports() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 10_000 + (std::process::id() % 1_000) as u16 * 20;
     loop {
@@ -319,8 +330,13 @@ pub struct WorkerProcess {
 
 impl WorkerProcess {
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
             .args(arguments)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -350,8 +366,13 @@ impl WorkerProcess {
     }
 
     pub fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path)
+    }
+
+    pub fn ask(&self, method: &str, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.http()).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -1,0 +1,78 @@
+//! What it takes to reach the brokers: their addresses and librdkafka's properties.
+
+use super::{ConfigError, Layer, OWNED, bad, required};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Brokers and properties, for verbs that need none of a worker's other settings.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Bootstrap brokers.
+    pub brokers: String,
+    /// librdkafka properties.
+    pub kafka: BTreeMap<String, String>,
+    /// Dead-letter topic.
+    pub dead_letters: String,
+}
+
+impl Connection {
+    /// Puts the layers together as [`super::Settings::new`] does; looks at nothing else in them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting and says what to write.
+    pub fn new(
+        over: Layer,
+        path: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let under = path.map(Layer::read).transpose()?.unwrap_or_default();
+        Ok(Self {
+            kafka: properties(under.kafka, environment, &over.property)?,
+            brokers: required("brokers", over.brokers, under.brokers)?,
+            dead_letters: required("dead_letters", over.dead_letters, under.dead_letters)?,
+        })
+    }
+}
+
+/// librdkafka properties: `flags` (`name=value`) over the environment over the `file`.
+pub(super) fn properties(
+    file: BTreeMap<String, String>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    flags: &[String],
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut kafka = file;
+    kafka.extend(environment_properties(environment)?);
+    for property in flags {
+        let Some((name, value)) = property.split_once('=') else {
+            return Err(bad("-X", property, "write property=value, such as security.protocol=ssl"));
+        };
+        kafka.insert(name.trim().to_owned(), value.to_owned());
+    }
+    for owned in OWNED {
+        if let Some(value) = kafka.get(owned) {
+            return Err(bad(owned, value, "Rasid sets this property itself; leave it out"));
+        }
+    }
+    Ok(kafka)
+}
+
+/// `RASID_KAFKA_SASL_PASSWORD` → `sasl.password`; with `_FILE` the value is read from a file.
+fn environment_properties(
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut properties = BTreeMap::new();
+    for (name, value) in environment {
+        let Some(property) = name.strip_prefix("RASID_KAFKA_") else { continue };
+        let dotted = |name: &str| name.to_lowercase().replace('_', ".");
+        match property.strip_suffix("_FILE") {
+            None => properties.insert(dotted(property), value),
+            Some(property) => {
+                let path = PathBuf::from(&value);
+                let secret = std::fs::read_to_string(&path)
+                    .map_err(|error| ConfigError::File { path, message: error.to_string() })?;
+                properties.insert(dotted(property), secret.trim_end_matches(['\r', '\n']).to_owned())
+            }
+        };
+    }
+    Ok(properties)
+}
