@@ -96,7 +96,11 @@ impl Broker {
         while client.fetch_metadata(None, Duration::from_secs(1)).is_err() {
             let said = || std::fs::read_to_string(&log).unwrap_or_default();
             let ended = self.process.try_wait().unwrap().is_some();
-            assert!(!ended && start.elapsed() < Duration::from_secs(60), "Kafka does not start:\n{}", said());
+            assert!(
+                !ended && start.elapsed() < Duration::from_secs(180),
+                "Kafka does not start:\n{}",
+                said()
+            );
         }
     }
 
