@@ -26,8 +26,8 @@ pub struct Texts {
     /// JSON Lines with a field `text`; they are repeated as often as needed.
     #[arg(long, num_args = 1.., required = true)]
     texts: Vec<PathBuf>,
-    /// Bytes of a text, put together from several; as they are without it.
-    #[arg(long)]
+    /// Bytes of a text, put together from several; as they are without it. The last one counts.
+    #[arg(long, overrides_with = "bytes")]
     bytes: Option<usize>,
 }
 
