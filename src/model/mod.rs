@@ -337,6 +337,9 @@ impl Classifier {
     /// The stance toward each target of `watch` that the text of `pieces` mentions; reads it into
     /// `document` where it mentions one. Empty in a language that the model does not know.
     pub fn targets(&self, document: &mut Document, pieces: &[&str], watch: &WatchList) -> Vec<TargetTag> {
+        if watch.is_empty() {
+            return Vec::new();
+        }
         let mentioned = watch.mentions(pieces);
         if !mentioned.is_empty() {
             document.read(pieces);
