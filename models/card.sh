@@ -40,6 +40,9 @@ has compete; *open*: all. None of these sets is in the repository.
 
 {table}
 
+What to write further examples about (hard neighbours, sentences with a stance) was chosen after reading which labels are
+taken for which on these sets, so the figures are a little kind; the examples themselves were written without them.
+
 Confidence is what the record says: the calibrated probability of the first topic. `rasid evaluate --report` draws the
 reliability diagram and the risk-coverage curve of any set.
 

@@ -117,10 +117,7 @@ fn rules_dashboard_and_runbook_name_no_metric_that_is_not_there() {
             let base =
                 ["_bucket", "_sum", "_count"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
             named += 1;
-            assert!(
-                promised.contains_key(base),
-                "{file}: {word} is no metric of README.md"
-            );
+            assert!(promised.contains_key(base), "{file}: {word} is no metric of README.md");
         }
     }
     assert!(named > 50, "{named}");

@@ -245,6 +245,31 @@ fn adapting_learns_the_outlet_and_leaves_the_rest_alone() {
     assert!(adapt(&model, &unlabelled[..20], Options::default(), &()).is_err(), "20 articles teach nothing");
 }
 
+/// Dialect and names in Latin letters say nothing of the topic.
+#[test]
+fn dialect_and_loan_names_flip_no_topic() {
+    let classifier = Classifier::bundled().unwrap();
+    let (mut flipped, mut count) = (Vec::new(), 0);
+    for example in read_examples(&[root().join("models/examples/ar")]).unwrap() {
+        let first = |text: &str| {
+            let tags = classifier.classify(&mut Document::default(), &[&example.title, text], false);
+            tags.topics.first().map(|topic| topic.code.clone())
+        };
+        if example.topics.len() != 1 || !example.id.ends_with("7") {
+            continue;
+        }
+        let mixed = format!(
+            "يا جماعة شو صار امبارح؟ مش عارفين ليش هيك، بس برضه قالوا كده وخلاص. Ahmed Ali, John Smith, Sarah Lee. {}",
+            example.text
+        );
+        count += 1;
+        if first(&example.text) != first(&mixed) {
+            flipped.push(example.id.clone());
+        }
+    }
+    assert!(count > 200 && flipped.len() * 50 <= count, "{} of {count}: {flipped:?}", flipped.len());
+}
+
 #[test]
 fn only_arabic_and_english_are_tagged() {
     let classifier = Classifier::bundled().unwrap();

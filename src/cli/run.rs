@@ -3,9 +3,7 @@
 use super::{Usage, load};
 use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
-use crate::kafka::{
-    KafkaSink, KafkaSource, StoredOffsets, Transactions, is_refused, missing_topics,
-};
+use crate::kafka::{KafkaSink, KafkaSource, StoredOffsets, Transactions, is_refused, missing_topics};
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
