@@ -322,13 +322,21 @@ proptest! {
         let mut bytes = bundled();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
-        prop_assert!(Model::from_bytes(&bytes).is_err());
+        let error = Model::from_bytes(&bytes).unwrap_err().to_string();
+        prop_assert!(error.starts_with("model file: ") && error.len() > 30, "{}", error);
     }
 
     #[test]
     fn a_cut_model_file_is_refused(at in any::<prop::sample::Index>()) {
         let bytes = bundled();
-        prop_assert!(Model::from_bytes(&bytes[..at.index(bytes.len())]).is_err());
+        let error = Model::from_bytes(&bytes[..at.index(bytes.len())]).unwrap_err().to_string();
+        prop_assert!(error.contains("cut short"), "{}", error);
+    }
+
+    #[test]
+    fn a_model_file_with_more_behind_it_is_refused(more in prop::collection::vec(any::<u8>(), 1..100)) {
+        let error = Model::from_bytes(&[bundled(), more].concat()).unwrap_err().to_string();
+        prop_assert!(error.contains("more behind its end"), "{}", error);
     }
 
     #[test]

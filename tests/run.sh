@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A packages=(
-  [gcc]=gcc [g++]=g++ [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [promtool]=prometheus
+  [gcc]=gcc [g++]=g++ [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [openssl]=openssl
+  [promtool]=prometheus
 )
 missing=()
 for program in "${!packages[@]}"; do

@@ -16,7 +16,7 @@ mod shell;
 mod time;
 mod train;
 
-use crate::model::{Classifier, Model};
+use crate::model::{Classifier, Model, read_file};
 use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -126,7 +126,7 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// The model in `path`, or the one that ships inside.
 fn load(path: Option<&Path>) -> anyhow::Result<Classifier> {
     let Some(path) = path else { return Ok(Classifier::bundled()?) };
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let bytes = read_file(path).with_context(|| path.display().to_string())?;
     Classifier::from_bytes(&bytes).with_context(|| path.display().to_string())
 }
 

@@ -1,6 +1,6 @@
 //! `rasid model`: looks into a model file.
 
-use crate::model::{Model, sha256};
+use crate::model::{Model, read_file, sha256};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn read(path: &Path) -> anyhow::Result<(Model, String)> {
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let bytes = read_file(path).with_context(|| path.display().to_string())?;
     let model = Model::from_bytes(&bytes).with_context(|| path.display().to_string())?;
     Ok((model, sha256(&bytes)))
 }

@@ -88,7 +88,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let bar = Bar::new("replay");
     let summary = match replay.run(|done, all| bar.at(done, all)) {
         Err(ReplayError::Kafka(error)) if is_refused(&error) => return Err(refused(error)),
-        Err(ReplayError::Kafka(error)) => return Err(anyhow!(error).context(format!("brokers {brokers}"))),
+        Err(ReplayError::Away(reason)) => return Err(anyhow!("brokers {brokers} do not answer: {reason}")),
         done => done.context("replay")?,
     };
     drop(bar);

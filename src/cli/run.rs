@@ -3,7 +3,7 @@
 use super::{Usage, load};
 use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
-use crate::kafka::{KafkaSink, KafkaSource, StoredOffsets, Transactions, is_refused, missing_topics};
+use crate::kafka::{ClientError, KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics};
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
@@ -108,7 +108,7 @@ fn reload_on_hangup(reload: Reload) -> anyhow::Result<()> {
 fn check(settings: &Settings) -> anyhow::Result<()> {
     println!("{}", settings.masked()?);
     let missing = match missing_topics(settings) {
-        Err(error) if is_refused(&error) => return Err(refused(error)),
+        Err(ClientError::Refused(error)) => return Err(refused(error)),
         answer => answer.with_context(|| format!("brokers {} do not answer", settings.brokers))?,
     };
     if missing.is_empty() {
@@ -244,8 +244,8 @@ async fn topics_are_there(settings: &Settings, health: &Health) -> anyhow::Resul
         let asked = settings.clone();
         let problem = match tokio::task::spawn_blocking(move || missing_topics(&asked)).await {
             Ok(Ok(missing)) if missing.is_empty() => return Ok(()),
-            Ok(Err(error)) if is_refused(&error) => return Err(refused(error)),
-            Ok(Ok(missing)) => format!("{}: create it, or mend the setting", missing.join("; ")),
+            Ok(Err(ClientError::Refused(error))) => return Err(refused(error)),
+            Ok(Ok(missing)) => missing.join("; "),
             Ok(Err(error)) => format!("brokers {} do not answer: {error}", settings.brokers),
             Err(error) => error.to_string(),
         };

@@ -3,6 +3,7 @@
 mod board;
 mod events;
 mod page;
+mod server;
 
 use crate::metrics::Metrics;
 use crate::pipeline::{Health, Live, Reload, Running, stopped};
@@ -68,9 +69,7 @@ pub async fn serve(listener: TcpListener, shared: Shared, mut shutdown: watch::R
         beat.abort();
     };
     let site = Site { shared, viewers: Viewers::new(frames) };
-    if let Err(error) = axum::serve(listener, routes(site)).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "http");
-    }
+    server::serve(listener, routes(site), stop).await;
 }
 
 fn routes(site: Site) -> Router {

@@ -9,19 +9,19 @@ mod sink;
 mod source;
 mod stored;
 mod stretch;
+mod topics;
 mod transaction;
 
 pub use replay::{Filter, Replay, ReplayError, Summary, Tally};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
 pub use stored::StoredOffsets;
+pub use topics::{ClientError, is_refused, missing_topics};
 pub use transaction::Transactions;
 
 use crate::config::{Guarantee, Settings, TRANSACTION_TIMEOUT_MS};
 use crate::metrics::ClientFigures;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -136,69 +136,6 @@ fn transactional_id(settings: &Settings) -> String {
         }
     }
 }
-
-/// Asks the brokers for the three topics. The answers, one line a topic that is missing; nothing
-/// where all are there.
-///
-/// # Errors
-/// The client's error when no broker answers or the settings are refused.
-pub fn missing_topics(settings: &Settings) -> Result<Vec<String>, KafkaError> {
-    let mut config = base(&settings.brokers);
-    config.set("statistics.interval.ms", "0").set("group.id", &settings.group);
-    config.set("allow.auto.create.topics", "false");
-    apply(&mut config, &settings.kafka, &PRODUCER_ONLY);
-    let client: BaseConsumer<Quiet> = config.create_with_context(Quiet::default())?;
-    let mut missing = Vec::new();
-    for topic in [&settings.input, &settings.output, &settings.dead_letters] {
-        if let Some(reason) = self::missing(&client, topic)? {
-            missing.push(format!("topic `{topic}`: {reason}"));
-        }
-    }
-    Ok(missing)
-}
-
-/// Why `topic` cannot be used; `None` where it is there.
-fn missing(client: &BaseConsumer<Quiet>, topic: &str) -> Result<Option<String>, KafkaError> {
-    let metadata = client.fetch_metadata(Some(topic), METADATA_TIMEOUT).map_err(|error| {
-        // the reason that the client was given says more than "timed out"
-        client.context().last().unwrap_or(error)
-    })?;
-    let found = metadata.topics().iter().find(|found| found.name() == topic);
-    Ok(match found.map(|found| (found.error(), found.partitions().len())) {
-        Some((None, 1..)) => None,
-        Some((Some(error), _)) => {
-            Some(format!("{error:?}").trim_start_matches("RD_KAFKA_RESP_ERR_").to_owned())
-        }
-        _ => Some("it has no partitions".to_owned()),
-    })
-}
-
-/// Whether librdkafka refused a property, which no waiting mends.
-pub fn is_refused(error: &KafkaError) -> bool {
-    matches!(error, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_))
-}
-
-/// A client that keeps its last error instead of logging each.
-#[derive(Default)]
-struct Quiet(std::sync::Mutex<Option<KafkaError>>);
-
-impl Quiet {
-    fn last(&self) -> Option<KafkaError> {
-        self.0.lock().ok()?.clone()
-    }
-}
-
-impl rdkafka::ClientContext for Quiet {
-    fn log(&self, _: rdkafka::config::RDKafkaLogLevel, _: &str, _: &str) {}
-
-    fn error(&self, error: KafkaError, _: &str) {
-        if let Ok(mut last) = self.0.lock() {
-            *last = Some(error);
-        }
-    }
-}
-
-impl rdkafka::consumer::ConsumerContext for Quiet {}
 
 /// What matters of a client's statistics.
 fn figures(statistics: &Statistics) -> ClientFigures {

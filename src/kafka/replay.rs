@@ -3,7 +3,8 @@
 
 use super::source::envelope;
 use super::stretch::{Edge, Stretch, assignment, stretches};
-use super::{Quiet, apply, base};
+use super::topics::{Quiet, missing};
+use super::{apply, base};
 use crate::config::Connection;
 use crate::pipeline::replay::DeadLetter;
 use crate::pipeline::{Envelope, Header};
@@ -93,7 +94,10 @@ pub enum ReplayError {
         /// The broker's words.
         reason: String,
     },
-    /// The brokers do not answer, or refuse.
+    /// The brokers do not answer, or do not take the credentials.
+    #[error("{0}")]
+    Away(String),
+    /// The client failed.
     #[error("{0}")]
     Kafka(#[from] KafkaError),
     /// Reading stands still.
@@ -115,7 +119,9 @@ impl Replay {
         let topic = &self.connection.dead_letters;
         let consumer = self.consumer()?;
         for topic in [topic, &self.to] {
-            if let Some(reason) = super::missing(&consumer, topic)? {
+            let answer = missing(&consumer, topic)
+                .map_err(|error| ReplayError::Away(consumer.context().words(&consumer, &error)))?;
+            if let Some(reason) = answer {
                 return Err(ReplayError::Topic { topic: topic.clone(), reason });
             }
         }

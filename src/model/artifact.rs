@@ -22,6 +22,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::Path;
 
 /// Everything that training found out.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,6 +149,10 @@ struct Header {
 
 const FORMAT: u32 = 2;
 const KEY: &str = "rasid";
+/// Most counts of a head, terms times labels: a small file must not ask for all memory.
+const MAX_COUNTS: usize = 1 << 28;
+/// A weight is a difference of logarithms of probabilities; sums of larger ones would leave `f32`.
+const MAX_WEIGHT: f32 = 1e4;
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -156,6 +162,23 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// SHA-256 of a file's bytes, as `sha256sum` prints it.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// Largest file that is read as a model, in bytes; the bundled one has some five million.
+const MAX_FILE: u64 = 1 << 30;
+
+/// Reads a model file, but no more than a model can have.
+///
+/// # Errors
+/// That it cannot be opened or read, or is too large.
+pub fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        let message = format!("larger than any model: more than {MAX_FILE} bytes");
+        return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
 }
 
 fn corrupt(message: impl Into<String>) -> ModelError {
@@ -256,7 +279,7 @@ impl<'a> File<'a> {
     /// As [`Model::from_bytes`], but for what is in the tensors.
     pub fn open(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let broken = |error: safetensors::SafeTensorError| {
-            corrupt(format!("no safetensors file, or cut short: {error}"))
+            corrupt(format!("no safetensors file, or cut short, or with more behind its end: {error}"))
         };
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(broken)?;
@@ -271,6 +294,7 @@ impl<'a> File<'a> {
         if header.info.normaliser != NORMALISER_VERSION {
             return Err(ModelError::Normaliser { model: header.info.normaliser });
         }
+        plausible(&header)?;
         Ok(Self { header, tensors })
     }
 
@@ -314,7 +338,7 @@ impl<'a> File<'a> {
             && table.len() == vocabulary.len() * labels
             && head.thresholds.len() == labels
             && documents.len() == labels
-            && table.iter().all(|weight| weight.is_finite());
+            && table.iter().all(|weight| weight.abs() <= MAX_WEIGHT);
         if !fits {
             return Err(corrupt(format!("the tensors of {} do not fit each other", head.tensor("*"))));
         }
@@ -401,7 +425,8 @@ impl Sparse {
 
     /// The full table, one column a label; `None` where the parts do not fit each other.
     fn table(&self, columns: usize) -> Option<Vec<u32>> {
-        let mut table = vec![0; self.ends.len() * columns];
+        let size = self.ends.len().checked_mul(columns).filter(|size| *size <= MAX_COUNTS)?;
+        let mut table = vec![0; size];
         let mut start = 0;
         for (row, end) in self.ends.iter().enumerate() {
             let end = *end as usize;
@@ -429,4 +454,29 @@ fn checksum<'a>(
         hasher.update(bytes);
     }
     Ok(hex(&hasher.finalize()))
+}
+
+/// Refuses a header with which nothing could be tagged.
+fn plausible(header: &Header) -> Result<(), ModelError> {
+    for task in Task::ALL {
+        let labels = header.info.labels(task);
+        let mut codes: Vec<&str> = labels.iter().map(|label| label.code.as_str()).collect();
+        codes.sort_unstable();
+        if labels.is_empty() || codes.iter().any(|code| code.is_empty()) {
+            return Err(corrupt(format!("header: no labels for {}, or one without a code", task.name())));
+        }
+        if codes.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(corrupt(format!("header: a label of {} stands there twice", task.name())));
+        }
+    }
+    for head in &header.heads {
+        let Calibration { slope, pad, noise } = head.calibration;
+        let within = |value: f32, most: f32| (0.0..=most).contains(&value);
+        let calibrated = within(slope, 1e6) && within(pad, 1e6) && within(noise, 1.0);
+        if !calibrated || !head.thresholds.iter().all(|threshold| within(*threshold, 2.0)) {
+            let name = format!("{} {}", head.language.code(), head.task.name());
+            return Err(corrupt(format!("header: calibration or thresholds of {name} are out of range")));
+        }
+    }
+    Ok(())
 }

@@ -26,7 +26,7 @@ mod train;
 mod tune;
 
 pub use adapt::{Adaptation, FEWEST_ARTICLES, Options, TopicShift, adapt};
-pub use artifact::{Figures, Head, Info, Model, sha256};
+pub use artifact::{Figures, Head, Info, Model, read_file, sha256};
 pub use calibrate::Calibration;
 pub use canary::{Canary, CanaryError, Comparison, Limits};
 pub use counts::{Bag, Counts, UNIT};

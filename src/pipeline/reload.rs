@@ -2,7 +2,7 @@
 //! itself, and swaps it in between two batches. Whatever fails, the old model goes on.
 
 use crate::metrics::Metrics;
-use crate::model::{Canary, CanaryError, Classifier, Comparison, Limits, ModelError};
+use crate::model::{Canary, CanaryError, Classifier, Comparison, Limits, ModelError, read_file};
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
@@ -141,7 +141,7 @@ impl Reloader {
     fn load(&self) -> Result<Option<(Classifier, Vec<Comparison>)>, ReloadError> {
         let path = self.file.clone().ok_or(ReloadError::NoFile)?;
         let bytes =
-            std::fs::read(&path).map_err(|source| ReloadError::Unreadable { path: path.clone(), source })?;
+            read_file(&path).map_err(|source| ReloadError::Unreadable { path: path.clone(), source })?;
         let new = Classifier::from_bytes(&bytes).map_err(|source| ReloadError::Model { path, source })?;
         let running = self.model.borrow().clone();
         if new.tag().sha256 == running.tag().sha256 {
