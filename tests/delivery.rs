@@ -337,3 +337,44 @@ fn a_second_worker_comes_and_goes_and_the_broker_restarts() {
     eprintln!("{} outputs, {} twice", outputs.len(), outputs.len() - distinct.len());
     assert_eq!(distinct.len(), RECORDS, "missing");
 }
+
+#[test]
+fn a_changed_format_pauses_reading_until_records_can_be_read_again() {
+    let broker = Broker::start();
+    broker.topics(1);
+    let worker =
+        broker.worker(&["--max-rejected-in-a-row", "20", "--rejected-wait", "1", "--stall-timeout", "2"]);
+    let feeder = broker.producer();
+    for number in 0..50 {
+        feeder.send(&number.to_string(), Some(b"{\"text\": \"cut"));
+    }
+    feeder.flush();
+    let reason = within(PATIENCE, "reading pauses", || {
+        let (status, answer) = worker.get("/readyz");
+        (status == 503 && answer.contains("reading pauses")).then_some(answer)
+    });
+    assert!(reason.contains("records in a row could not be read") && reason.contains("(json)"), "{reason}");
+    // more of the same: tried, a batch at a time, and never called a stall
+    for number in 50..60 {
+        feeder.send(&number.to_string(), Some(b"{\"text\": \"cut"));
+    }
+    feeder.flush();
+    within(PATIENCE, "tries", || (broker.count("articles.dlq") == 60).then_some(()));
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(worker.get("/livez").0, 200);
+    let metrics = worker.get("/metrics").1;
+    assert!(metrics.contains("rasid_ready 0"), "{metrics}");
+    for number in 0..200 {
+        feeder.send(&number.to_string(), Some(article(number).as_bytes()));
+    }
+    feeder.flush();
+    within(PATIENCE, "reading goes on", || (broker.count("articles.tagged") == 200).then_some(()));
+    within(PATIENCE, "ready", || (worker.get("/readyz").0 == 200).then_some(()));
+    let metrics = worker.get("/metrics").1;
+    assert!(
+        metrics.contains("rasid_circuit_breaker_state 0") && metrics.contains("rasid_ready 1"),
+        "{metrics}"
+    );
+    worker.stop();
+    assert_eq!(broker.committed("rasid", 1), [260]);
+}

@@ -8,7 +8,8 @@ use fakes::{Cluster, FakeCommit, FakeSink, FakeSource, Published};
 use rasid::metrics::Metrics;
 use rasid::model::Classifier;
 use rasid::pipeline::{
-    Commitment, Destination, Envelope, FailureKind, Health, Live, Options, PipelineError, Span, Worker,
+    BreakerLimits, Commitment, Destination, Envelope, FailureKind, Health, Live, Options, PipelineError,
+    Span, Worker,
 };
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -57,7 +58,7 @@ async fn run_with(
     max_rejected_in_a_row: u64,
 ) -> Run {
     let cluster = Arc::new(Cluster::default());
-    let mut source = FakeSource { cluster: cluster.clone(), batches, given: Vec::new(), open: false };
+    let mut source = FakeSource { cluster: cluster.clone(), batches, ..FakeSource::default() };
     sink.cluster = cluster.clone();
     sink.transactional = commit.span.is_some();
     commit.cluster = cluster.clone();
@@ -71,6 +72,10 @@ async fn run_with(
     Run { result, cluster, metrics, aborts }
 }
 
+/// Ends the worker, but at nothing.
+const NEVER: BreakerLimits =
+    BreakerLimits { in_a_row: 0, share: 1.0, window: 100, wait: Duration::from_millis(100), stop: true };
+
 fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
     Worker {
         model: watch::channel(Arc::new(Classifier::bundled().unwrap())).1,
@@ -78,7 +83,7 @@ fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
         metrics,
         health: Arc::new(Health::new(Duration::from_secs(60))),
         live: Arc::new(Live::default()),
-        max_rejected_in_a_row,
+        breaker: BreakerLimits { in_a_row: max_rejected_in_a_row, ..NEVER },
     }
 }
 
@@ -133,15 +138,113 @@ async fn too_many_rejections_in_a_row_stop_the_worker() {
     input.push_back((2..12).map(bad).collect());
     let run = run(input, FakeSink::default(), 5).await;
     let message = run.result.unwrap_err().to_string();
-    assert!(message.contains("5 records in a row") && message.contains("in 0 6 (json)"), "{message}");
+    assert!(message.contains("5 records in a row") && message.contains("in 0 11 (json)"), "{message}");
+}
+
+#[tokio::test]
+async fn too_many_rejections_pause_reading_until_a_try_can_be_read() {
+    // at least once, and with transactions that hold more than a batch
+    for span in [None, Some(Span { age: Duration::from_millis(20), records: 1000 })] {
+        let bad = |offset: i64, value: &str| envelope(offset, value);
+        let mut input = batches(1, 2);
+        // what opens the breaker, two tries in vain, one that can be read, and what comes after it
+        input.push_back((2..8).map(|n| bad(n, "{\"text\":")).collect());
+        input.push_back(vec![bad(8, "{"), bad(9, "{")]);
+        input.push_back(vec![bad(10, "{")]);
+        input.extend((0..10).map(|n| vec![envelope(11 + n, "The council voted on the budget.")]));
+        let cluster = Arc::new(Cluster::default());
+        let mut source =
+            FakeSource { cluster: cluster.clone(), batches: input, lockstep: true, ..FakeSource::default() };
+        let metrics = Metrics::new().unwrap();
+        let limits = BreakerLimits { in_a_row: 5, stop: false, ..NEVER };
+        let worker = Worker { breaker: limits, ..worker(metrics.clone(), 0) };
+        let (_stop, stopped) = watch::channel(false);
+        let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
+        let commit = FakeCommit { cluster: cluster.clone(), span, ..FakeCommit::default() };
+        let health = worker.health.clone();
+        health.ready();
+        let start = std::time::Instant::now();
+        let watching = tokio::spawn(async move {
+            let mut seen = Vec::new();
+            loop {
+                let reason = health.waiting_for();
+                if seen.last() != Some(&reason) {
+                    seen.push(reason);
+                }
+                if let [None, Some(_), .., None] = seen[..] {
+                    return seen;
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        });
+        worker.run(&mut source, &sink, &commit, stopped).await.unwrap();
+        assert!(start.elapsed() >= 3 * limits.wait, "it waited before each try");
+        assert_eq!(cluster.committed(), 21);
+        let published: Vec<i64> = cluster.published.lock().unwrap().iter().map(|entry| entry.0).collect();
+        assert_eq!(published, (0..21).collect::<Vec<_>>(), "nothing is lost");
+        let seen = watching.await.unwrap();
+        let why = seen[1].as_deref().unwrap();
+        assert!(why.contains("5 records in a row") && why.contains("in 0 7 (json)"), "{why}");
+        let text = String::from_utf8(metrics.text().unwrap()).unwrap();
+        assert!(text.contains("rasid_circuit_breaker_state 0"), "{text}");
+        for (state, times) in [("open", 3), ("half_open", 3), ("closed", 1)] {
+            let line = format!("rasid_circuit_breaker_transitions_total{{state=\"{state}\"}} {times}");
+            assert!(text.contains(&line), "{line} in\n{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_high_share_of_rejections_opens_the_breaker_too() {
+    let mixed = |offset: i64| envelope(offset, if offset % 3 == 0 { "Some words to read." } else { "{" });
+    let input = VecDeque::from([(0..50).map(mixed).collect(), (50..200).map(mixed).collect()]);
+    let limits = BreakerLimits { share: 0.6, ..NEVER };
+    let cluster = Arc::new(Cluster::default());
+    let mut source = FakeSource { cluster: cluster.clone(), batches: input, ..FakeSource::default() };
+    let worker = Worker { breaker: limits, ..worker(Metrics::new().unwrap(), 0) };
+    let (_stop, stopped) = watch::channel(false);
+    let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
+    let commit = FakeCommit { cluster, ..FakeCommit::default() };
+    let message = worker.run(&mut source, &sink, &commit, stopped).await.unwrap_err().to_string();
+    assert!(message.contains("66 of the last 100 records could not be read"), "{message}");
+}
+
+#[tokio::test]
+async fn a_worker_that_pauses_can_be_stopped() {
+    let input = VecDeque::from([(0..10).map(|n| envelope(n, "{")).collect(), vec![envelope(10, "x y z")]]);
+    let cluster = Arc::new(Cluster::default());
+    let mut source = FakeSource {
+        cluster: cluster.clone(),
+        batches: input,
+        open: true,
+        lockstep: true,
+        ..FakeSource::default()
+    };
+    let limits = BreakerLimits { in_a_row: 5, wait: Duration::from_secs(3600), stop: false, ..NEVER };
+    let worker = Worker { breaker: limits, ..worker(Metrics::new().unwrap(), 0) };
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stop.send(true).unwrap();
+        stop.closed().await;
+    });
+    let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
+    let commit = FakeCommit { cluster: cluster.clone(), ..FakeCommit::default() };
+    let run = worker.run(&mut source, &sink, &commit, stopped);
+    tokio::time::timeout(Duration::from_secs(5), run).await.expect("it ends").unwrap();
+    assert_eq!(cluster.committed(), 10, "what was not read is left for the next worker");
 }
 
 #[tokio::test]
 async fn shutdown_drains_what_was_read() {
     for span in [None, Some(Span { age: Duration::from_secs(60), records: 1000 })] {
         let cluster = Arc::new(Cluster::default());
-        let mut source =
-            FakeSource { cluster: cluster.clone(), batches: batches(2, 5), given: Vec::new(), open: true };
+        let mut source = FakeSource {
+            cluster: cluster.clone(),
+            batches: batches(2, 5),
+            open: true,
+            ..FakeSource::default()
+        };
         let worker = worker(Metrics::new().unwrap(), 0);
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
@@ -179,8 +282,12 @@ async fn a_transaction_ends_by_size_and_what_is_left_at_the_end() {
 async fn a_transaction_ends_by_age_or_when_a_partition_is_about_to_go() {
     for (age, urged) in [(Duration::from_millis(20), false), (LONG, true)] {
         let cluster = Arc::new(Cluster::default());
-        let mut source =
-            FakeSource { cluster: cluster.clone(), batches: batches(2, 5), given: Vec::new(), open: true };
+        let mut source = FakeSource {
+            cluster: cluster.clone(),
+            batches: batches(2, 5),
+            open: true,
+            ..FakeSource::default()
+        };
         let worker = worker(Metrics::new().unwrap(), 0);
         let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
         let commit = FakeCommit { cluster: cluster.clone(), urged, ..transactions(age, 1000) };

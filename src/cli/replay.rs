@@ -25,7 +25,7 @@ Examples:
   rasid replay --config rasid.toml --to articles --key article-17"
 )]
 pub struct Args {
-    /// Settings file of the worker, TOML: brokers, dead_letters and [kafka] are read
+    /// Settings file of the worker, TOML: brokers, dead_letters and kafka are read
     #[arg(long, env = "RASID_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// Kafka brokers to start from

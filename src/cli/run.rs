@@ -7,7 +7,8 @@ use crate::kafka::{ClientError, KafkaSink, KafkaSource, StoredOffsets, Transacti
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
-    Health, Live, Options, Reload, Reloader, Requests, Running, Span, Worker, read_canary, reloads, stopped,
+    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, Running, Span, Worker, read_canary,
+    reloads, stopped,
 };
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
@@ -194,7 +195,13 @@ async fn tag(
         metrics: metrics.clone(),
         health: health.clone(),
         live,
-        max_rejected_in_a_row: settings.max_rejected_in_a_row,
+        breaker: BreakerLimits {
+            in_a_row: settings.max_rejected_in_a_row,
+            share: settings.max_rejected_share,
+            window: settings.rejected_window,
+            wait: settings.rejected_wait,
+            stop: settings.rejected_stop,
+        },
     };
     let deadline = async {
         let mut shutdown = shutdown.clone();

@@ -84,6 +84,8 @@ fn routes(site: Site) -> Router {
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
+    // the breaker closes a way that the group has opened: ask who knows both
+    shared.metrics.ready.set(i64::from(shared.health.waiting_for().is_none()));
     match shared.metrics.text() {
         Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),

@@ -57,6 +57,8 @@ pub struct Metrics {
     client_errors: IntCounterVec,
     client_round_trip: GaugeVec,
     model_info: IntGaugeVec,
+    breaker: IntGauge,
+    breaker_changes: IntCounterVec,
     model_reloads: IntCounterVec,
     model_reload_successful: IntGauge,
     model_reload_success_time: IntGauge,
@@ -90,6 +92,8 @@ const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
 const CLASSIFY_SECONDS: [f64; 10] =
     [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01, 0.1, 1.0];
+/// States of the circuit breaker, by the number that its gauge shows.
+const BREAKER: [&str; 3] = ["closed", "half_open", "open"];
 const RELOADS: [&str; 10] = [
     "loaded",
     "unchanged",
@@ -230,6 +234,17 @@ impl Metrics {
                 "The model in use, in its labels",
                 &["name", "version", "sha256"],
             )?,
+            breaker: gauge(
+                r,
+                "rasid_circuit_breaker_state",
+                "0 closed, 1 half-open: one batch is tried, 2 open: reading pauses",
+            )?,
+            breaker_changes: counters(
+                r,
+                "rasid_circuit_breaker_transitions_total",
+                "Changes of the circuit breaker, by the new state",
+                &["state"],
+            )?,
             model_reloads: counters(
                 r,
                 "rasid_model_reloads_total",
@@ -255,6 +270,9 @@ impl Metrics {
         }
         for reason in ["language", "low_confidence"] {
             metrics.abstained.with_label_values(&[reason]);
+        }
+        for state in BREAKER {
+            metrics.breaker_changes.with_label_values(&[state]);
         }
         for result in RELOADS {
             metrics.model_reloads.with_label_values(&[result]);
@@ -360,6 +378,13 @@ impl Metrics {
         self.model_info.reset();
         self.model_info.with_label_values(&[&tag.name, &tag.version, &tag.sha256]).set(1);
         self.drift.priors(priors);
+    }
+
+    /// The circuit breaker is `closed`, `half_open` or `open` now.
+    pub fn breaker(&self, state: &str) {
+        let number = BREAKER.iter().position(|one| *one == state).unwrap_or_default();
+        self.breaker.set(number as i64);
+        self.breaker_changes.with_label_values(&[state]).inc();
     }
 
     /// A reload of the model ended; `result` is one of the labels in the README.

@@ -1,6 +1,7 @@
 //! One batch on its way: tagged, published until the broker has all of it, counted.
 
 use super::Worker;
+use super::breaker::{Breaker, Last};
 use super::live::Drawn;
 use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
 use super::process::{Outcome, dead_letter, process};
@@ -205,19 +206,18 @@ impl Batch {
 
 impl Done {
     /// Counts a batch that is committed.
-    pub(super) fn count(self, worker: &Worker, rejected_in_a_row: &mut u64) -> Result<(), PipelineError> {
+    pub(super) fn count(self, worker: &Worker, breaker: &mut Breaker) -> Result<(), PipelineError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
         let metrics = &worker.metrics;
         let end_to_end = metrics.end_to_end.local();
-        let count = self.records.len();
+        let rejected: Vec<bool> =
+            self.records.iter().map(|record| matches!(record.outcome, Outcome::Rejected(_))).collect();
+        let mut last = None;
         for record in self.records {
             if let Some(timestamp) = record.timestamp {
                 end_to_end.observe((now - timestamp).max(0) as f64 / 1000.0);
             }
             metrics.published_bytes.inc_by(record.published as u64);
-            if !matches!(record.outcome, Outcome::Rejected(_)) {
-                *rejected_in_a_row = 0;
-            }
             match record.outcome {
                 Outcome::Tombstone => metrics.tombstones.inc(),
                 Outcome::Tagged(summary) => {
@@ -235,24 +235,20 @@ impl Done {
                 }
                 Outcome::Rejected(rejection) => {
                     metrics.rejected(rejection.reason());
-                    *rejected_in_a_row += 1;
-                    let place = format!("{} {} {}", self.topic, record.partition, record.offset);
                     let Record { partition, offset, .. } = record;
                     tracing::debug!(topic = %self.topic, partition, offset, reason = rejection.reason(), "dead letter");
-                    if *rejected_in_a_row == worker.max_rejected_in_a_row {
-                        return Err(PipelineError::TooManyRejected {
-                            count: *rejected_in_a_row,
-                            place,
-                            reason: rejection.reason().to_owned(),
-                        });
-                    }
+                    last = Some((partition, offset, rejection.reason()));
                 }
             }
         }
         end_to_end.flush();
-        metrics.in_flight.sub(count as i64);
+        metrics.in_flight.sub(rejected.len() as i64);
         worker.health.progress();
         worker.live.show(self.drawn);
-        Ok(())
+        let last = last.map(|(partition, offset, reason)| Last {
+            place: format!("{} {partition} {offset}", self.topic),
+            reason,
+        });
+        worker.judge(breaker, &rejected, last.unwrap_or_default())
     }
 }

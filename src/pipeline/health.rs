@@ -15,6 +15,8 @@ pub struct Health {
 struct State {
     /// What keeps the worker from being ready.
     waiting_for: Option<String>,
+    /// Why reading pauses.
+    paused: Option<String>,
     lagging: HashSet<i32>,
     brokers_up: bool,
     last_progress: Instant,
@@ -27,6 +29,7 @@ impl Health {
             stall_timeout,
             state: Mutex::new(State {
                 waiting_for: Some("starting".to_owned()),
+                paused: None,
                 lagging: HashSet::new(),
                 brokers_up: false,
                 last_progress: Instant::now(),
@@ -51,7 +54,20 @@ impl Health {
 
     /// Why the worker is not ready; `None` when it is.
     pub fn waiting_for(&self) -> Option<String> {
-        self.state().waiting_for.clone()
+        let state = self.state();
+        state.waiting_for.clone().or_else(|| state.paused.clone())
+    }
+
+    /// Reading pauses, whatever the group does; not ready until [`Health::resume`].
+    pub fn pause(&self, reason: String) {
+        self.state().paused = Some(reason);
+    }
+
+    /// Reading goes on.
+    pub fn resume(&self) {
+        let mut state = self.state();
+        state.paused = None;
+        state.last_progress = Instant::now();
     }
 
     /// Something was done, or there is a reason to wait (a rebalance).
@@ -70,11 +86,12 @@ impl Health {
     }
 
     /// Why the worker should be restarted: partitions with lag and no progress for the stall
-    /// timeout. Never while the input is idle or the broker is away.
+    /// timeout. Never while the input is idle, the broker is away or reading pauses.
     pub fn stalled(&self) -> Option<String> {
         let state = self.state();
         let idle = state.last_progress.elapsed();
-        (state.brokers_up && !state.lagging.is_empty() && idle > self.stall_timeout).then(|| {
+        let ought = state.brokers_up && !state.lagging.is_empty() && state.paused.is_none();
+        (ought && idle > self.stall_timeout).then(|| {
             format!("no progress for {} s with lag on {} partitions", idle.as_secs(), state.lagging.len())
         })
     }
@@ -94,6 +111,12 @@ mod tests {
         health.observe(HashSet::from([1]), true);
         std::thread::sleep(Duration::from_millis(5));
         assert!(health.stalled().is_some());
+        health.pause("too many".to_owned());
+        assert_eq!((health.stalled(), health.waiting_for().is_some()), (None, true));
+        health.ready();
+        assert_eq!(health.waiting_for().as_deref(), Some("too many"), "a rebalance does not resume");
+        health.resume();
+        assert_eq!(health.waiting_for(), None);
         health.observe(HashSet::new(), true);
         assert_eq!(health.stalled(), None);
     }

@@ -5,6 +5,7 @@
 //! acknowledged. The guarantees differ in the port [`Commit`] alone.
 
 mod batch;
+mod breaker;
 mod health;
 mod live;
 mod ports;
@@ -13,6 +14,7 @@ mod reload;
 pub mod replay;
 mod unit;
 
+pub use breaker::{Breaker, BreakerLimits, Cause, Change};
 pub use health::Health;
 pub use live::{Labelled, Letter, Live, Named, PublishedTags, Shown, Term};
 pub use ports::{
@@ -55,8 +57,8 @@ pub struct Worker {
     pub health: Arc<Health>,
     /// What the live page shows of single records.
     pub live: Arc<Live>,
-    /// Dead letters in a row that stop the worker; 0 for never.
-    pub max_rejected_in_a_row: u64,
+    /// When too many rejected records pause reading.
+    pub breaker: BreakerLimits,
 }
 
 /// Transactions that were aborted since the last commit.
@@ -85,7 +87,7 @@ impl Worker {
         let mut units = Units::new(commit.span());
         let mut committing = FuturesUnordered::new();
         let (mut bytes, mut reading, mut stopping) = (0, true, false);
-        let mut rejected_in_a_row = 0;
+        let mut breaker = Breaker::new(self.breaker);
         let mut aborts = Aborts::default();
         while reading || !processing.is_empty() || !units.is_empty() {
             if !reading && processing.is_empty() {
@@ -96,13 +98,16 @@ impl Worker {
             {
                 committing.push(commit.commit(next));
             }
-            let room =
-                processing.len() < lanes && publishing.len() < IN_FLIGHT_BATCHES && bytes < IN_FLIGHT_BYTES;
+            let room = processing.len() < lanes
+                && publishing.len() < IN_FLIGHT_BATCHES
+                && bytes < IN_FLIGHT_BYTES
+                && breaker.lets_read(processing.is_empty() && units.is_empty());
             let due = units.due();
             let aborted = tokio::select! {
                 biased;
                 () = stopped(&mut shutdown), if !stopping => {
                     stopping = true;
+                    reading &= !breaker.is_open();
                     source.stop();
                     None
                 }
@@ -114,7 +119,7 @@ impl Worker {
                             self.metrics.transaction("commit");
                         }
                         for done in units.pop() {
-                            done.count(self, &mut rejected_in_a_row)?;
+                            done.count(self, &mut breaker)?;
                         }
                         None
                     }
@@ -132,6 +137,10 @@ impl Worker {
                             Some(reason)
                         }
                     }
+                }
+                () = breaker.half_open(), if breaker.waits() => {
+                    self.tries();
+                    None
                 }
                 () = until(due), if due.is_some() => {
                     units.close();

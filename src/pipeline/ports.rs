@@ -108,11 +108,11 @@ pub enum PipelineError {
     Fenced(String),
     /// Somebody changed the format of the input.
     #[error(
-        "{count} records in a row could not be read, the last at {place} ({reason}): has the input's format changed? See the dead letters; --max-rejected-in-a-row sets the limit"
+        "{cause}, the last at {place} ({reason}): has the input's format changed? See the dead letters; --max-rejected-in-a-row and --max-rejected-share set the limits"
     )]
     TooManyRejected {
-        /// How many.
-        count: u64,
+        /// How many, of how many.
+        cause: String,
         /// Topic, partition and offset of the last one.
         place: String,
         /// Why it was rejected.

@@ -33,16 +33,28 @@ impl Cluster {
 }
 
 /// Gives what it has, then ends.
+#[derive(Default)]
 pub struct FakeSource {
     pub cluster: Arc<Cluster>,
     pub batches: VecDeque<Vec<Envelope>>,
     pub given: Vec<Vec<Envelope>>,
     /// Waits for more instead of ending.
     pub open: bool,
+    /// Gives a batch only when all before it are committed.
+    pub lockstep: bool,
 }
 
 impl Source for FakeSource {
     async fn next(&mut self) -> Result<Option<Vec<Envelope>>, PipelineError> {
+        let given = self.given.iter().map(Vec::len).sum::<usize>() as i64;
+        let done = || !self.lockstep || self.cluster.committed() == given;
+        while !done() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if self.lockstep {
+            // the loop too must have seen the commit
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         match self.batches.pop_front() {
             Some(batch) => {
                 self.given.push(batch.clone());
