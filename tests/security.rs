@@ -210,7 +210,11 @@ impl Secured {
             words.iter().all(|word| answer.contains(word)).then_some(answer)
         });
         assert_eq!(worker.get("/livez").0, 200, "{what}: a restart would not help");
-        let log = worker.log();
+        // the log's reader may be a moment behind
+        let log = within(PATIENCE, what, || {
+            let log = worker.log();
+            words.iter().all(|word| log.contains(word)).then_some(log)
+        });
         for (place, text) in [("--check", &said), ("log", &log)] {
             for word in words {
                 assert!(text.contains(word), "{what}: {word} in {place}:\n{text}");

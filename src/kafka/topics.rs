@@ -49,14 +49,21 @@ pub fn missing_topics(settings: &Settings) -> Result<Vec<String>, ClientError> {
             Err(error) => return Err(ClientError::Away(client.context().words(&client, &error))),
         }
     }
-    let mut asked = TopicPartitionList::new();
-    asked.add_partition(&settings.input, 0);
-    if let Err(error) = client.committed_offsets(asked, METADATA_TIMEOUT)
-        && error.rdkafka_error_code() == Some(Code::GroupAuthorizationFailed)
-    {
+    if is_denied(&client, &settings.input) {
         missing.push(format!("group `{}`: {DENIED}: {}", settings.group, grant("Read")));
     }
     Ok(missing)
+}
+
+/// Whether the group may not be used. Asking for its offsets then only times out; a poll says why.
+fn is_denied(client: &BaseConsumer<Quiet>, input: &str) -> bool {
+    let is_denial = |error: KafkaError| error.rdkafka_error_code() == Some(Code::GroupAuthorizationFailed);
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition(input, 0);
+    client.committed_offsets(asked, METADATA_TIMEOUT).is_err_and(|error| {
+        is_denial(error)
+            || (0..10).any(|_| client.poll(WORDS / 10).is_some_and(|said| said.is_err_and(is_denial)))
+    })
 }
 
 const DENIED: &str = "not authorized";
