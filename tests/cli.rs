@@ -51,6 +51,7 @@ fn help_has_not_changed_unseen() {
         "evaluate",
         "classify",
         "model",
+        "model merge",
         "health",
         "completions",
         "man",
@@ -287,6 +288,48 @@ fn adapt_says_what_it_did_and_names_what_it_cannot_read() {
     let record: serde_json::Value =
         serde_json::from_slice(&run(&["classify", "--model", model], text).stdout).unwrap();
     assert_eq!(record["topics"][0]["code"], "medtop:15000000");
+}
+
+/// What was trained apart and merged, or one after the other, is what was trained at once.
+#[test]
+fn training_goes_on_and_merges_to_the_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = std::fs::read_to_string(sections(dir.path())).unwrap();
+    let lines: Vec<&str> = all.lines().collect();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    std::fs::write(path("old.jsonl"), lines[..25].join("\n")).unwrap();
+    std::fs::write(path("new.jsonl"), lines[25..].join("\n")).unwrap();
+    std::fs::write(path("labels.json"), r#"{"topics": [{"code": "sport"}, {"code": "money"}]}"#).unwrap();
+    std::fs::write(
+        path("others.json"),
+        r#"{"topics": [{"code": "sport"}, {"code": "money"}, {"code": "arts"}]}"#,
+    )
+    .unwrap();
+    let train = |examples: &[&str], more: &[&str], out: &str| {
+        let examples: Vec<String> = examples.iter().map(|name| path(name)).collect();
+        let mut arguments = vec!["train", "--examples"];
+        arguments.extend(examples.iter().map(String::as_str));
+        arguments.extend(more);
+        let out_path = path(out);
+        arguments.extend(["--out", &out_path]);
+        let output = rasid(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+        std::fs::read(out_path).unwrap()
+    };
+    let labels = path("labels.json");
+    let at_once = train(&["old.jsonl", "new.jsonl"], &["--labels", &labels], "once");
+    train(&["old.jsonl"], &["--labels", &labels], "old");
+    train(&["new.jsonl"], &["--labels", &labels], "new");
+    let from = path("old");
+    assert!(train(&["new.jsonl"], &["--from", &from], "from") == at_once, "--from");
+    let merged = rasid(&["model", "merge", &path("new"), &path("old"), "--out", &path("merged")]);
+    assert_eq!(merged.status.code(), Some(0), "{}", err(&merged));
+    assert!(std::fs::read(path("merged")).unwrap() == at_once, "merge");
+    train(&["new.jsonl"], &["--labels", &path("others.json")], "others");
+    let refused = rasid(&["model", "merge", &path("old"), &path("others"), "--out", &path("no")]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("only one of the two has the label `arts`"), "{}", err(&refused));
+    assert!(!dir.path().join("no").exists());
 }
 
 #[test]

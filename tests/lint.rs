@@ -85,7 +85,7 @@ fn each_fault_has_its_line_and_its_exit_code() {
         ),
         (
             vec![line("1", SPORT, sport), line("2", &format!("{SPORT} It was loud."), sport)],
-            "en/bad.jsonl:2: error: 100 % like en/bad.jsonl:1 (topic), but folds 1 and 0",
+            "en/bad.jsonl:2: error: 100 % like en/bad.jsonl:1 (topic), but folds 6 and 3",
             1,
         ),
         (

@@ -4,8 +4,8 @@
 
 use proptest::prelude::*;
 use rasid::model::{
-    Classifier, Counts, Document, Fitting, Method, Model, Options, Plan, Scorer, Task, Terms, adapt, fit,
-    labels, read_examples, train,
+    Classifier, Counts, Document, Fitting, Method, Model, Options, Plan, Scorer, Tallies, Task, Terms, adapt,
+    fit, labels, read_examples, train,
 };
 use rasid::text::Language;
 use std::path::{Path, PathBuf};
@@ -311,6 +311,71 @@ fn explanations_are_in_the_articles_own_spelling() {
     assert!(!tags.explain.is_empty());
     for term in &tags.explain {
         assert!(text.contains(&term.term) && term.weight > 0.0, "{term:?}");
+    }
+}
+
+/// A few texts of two topics and two stances, in one language or the other, some in one event.
+fn some_examples(seed: &[(u8, u8, u8)], first: usize) -> Vec<rasid::model::Example> {
+    let words = ["match", "goal", "cup", "bank", "rate", "market", "virus", "doctor", "vote", "court"];
+    let arabic = ["مباراة", "هدف", "كأس", "مصرف", "فائدة", "سوق", "فيروس", "طبيب", "تصويت", "محكمة"];
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("some.jsonl");
+    let lines: Vec<String> = (seed.iter().enumerate())
+        .map(|(i, (a, b, c))| {
+            let (language, list) = if c % 3 == 0 { ("ar", arabic) } else { ("en", words) };
+            let of = |n: u8| list[usize::from(n) % 10];
+            let text = format!("{} {} {} {}, {}", of(*a), of(*b), of(*c), of(a.wrapping_add(*b)), of(b ^ c));
+            let mut line = serde_json::json!({
+                "id": format!("{}", first + i), "title": of(*c), "text": text, "lang": language,
+            });
+            if a % 4 < 3 {
+                let topic = ["medtop:15000000", "medtop:04000000"][usize::from(b % 2)];
+                line["topics"] = serde_json::json!([topic]);
+                if c % 5 == 0 {
+                    line["topics"].as_array_mut().unwrap().push("medtop:07000000".into());
+                }
+            } else {
+                line["stance"] = ["favor", "against"][usize::from(b % 2)].into();
+            }
+            if b % 4 == 0 {
+                line["event"] = format!("e{}", c % 7).into();
+            }
+            line.to_string()
+        })
+        .collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    read_examples(&[path]).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Old and then new is old and new at once, in either order and through the file, to the byte.
+    #[test]
+    fn training_goes_on_exactly(
+        old in prop::collection::vec(any::<(u8, u8, u8)>(), 1..60),
+        new in prop::collection::vec(any::<(u8, u8, u8)>(), 1..60),
+    ) {
+        let (old, new) = (some_examples(&old, 0), some_examples(&new, 1000));
+        let plan = Plan::new("m", "1");
+        let both: Vec<_> = old.iter().chain(&new).cloned().collect();
+        let Ok(at_once) = train(&both, &plan, &()) else { return Ok(()) };
+        let at_once = at_once.to_bytes().unwrap();
+        let tally = |examples: &[rasid::model::Example]| Tallies::of(examples, &plan, &());
+        let bytes = |tallies: Tallies| tallies.finish("m", "1", &()).unwrap().to_bytes().unwrap();
+        prop_assert!(bytes(tally(&old).with(tally(&new)).unwrap()) == at_once, "old and new");
+        prop_assert!(bytes(tally(&new).with(tally(&old)).unwrap()) == at_once, "new and old");
+        // through files, where each part can be trained alone
+        if let (Ok(old), Ok(new_model)) = (train(&old, &plan, &()), train(&new, &plan, &())) {
+            let stored = |model: &Model| {
+                let model = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+                Tallies::of_model(&model).unwrap()
+            };
+            let from = stored(&old);
+            let more = Tallies::of(&new, &from.plan("m", "1"), &());
+            prop_assert!(bytes(from.with(more).unwrap()) == at_once, "--from");
+            prop_assert!(bytes(stored(&new_model).with(stored(&old)).unwrap()) == at_once, "merge");
+        }
     }
 }
 

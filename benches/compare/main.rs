@@ -45,7 +45,18 @@ fn train(path: &str, pairs: bool, out: &str) {
     eprintln!("{} terms of {}", weights.rows.len(), counts.terms.len());
     let calibration = Calibration { slope: 80.0, pad: 40.0, noise: 0.0 };
     let thresholds = vec![0.0; names.len()];
-    let head = Head { terms, fitting, calibration, thresholds, counts, weights };
+    let head = Head {
+        terms,
+        fitting,
+        keyword_weight: 0,
+        calibration,
+        thresholds,
+        counts,
+        weights,
+        kept: Vec::new(),
+        kept_below: None,
+        texts: examples.len(),
+    };
     // stance as it ships: tagging answers both
     let bundled = Model::from_bytes(&std::fs::read("models/rasid-news.safetensors").unwrap()).unwrap();
     let stance = (Language::Arabic, Task::Stance);

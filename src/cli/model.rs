@@ -1,6 +1,7 @@
 //! `rasid model`: looks into a model file.
 
-use crate::model::{Model, read_file, sha256};
+use super::progress::Bar;
+use crate::model::{Model, Tallies, read_file, sha256};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rasid model show models/rasid-news.safetensors
-  rasid model verify models/rasid-news.safetensors")]
+  rasid model verify models/rasid-news.safetensors
+  rasid model merge monday.safetensors tuesday.safetensors --out both.safetensors")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -21,6 +23,21 @@ enum Verb {
         /// The model file
         model: PathBuf,
     },
+    /// One model of several that were trained on different examples, as if trained at once
+    Merge {
+        /// The model files
+        #[arg(required = true, num_args = 2.., value_name = "MODEL")]
+        models: Vec<PathBuf>,
+        /// The model file to write
+        #[arg(long, value_name = "MODEL")]
+        out: PathBuf,
+        /// Name of the model, as output records give it; by default that of the first
+        #[arg(long)]
+        name: Option<String>,
+        /// Version of the model, as output records give it; by default that of the first
+        #[arg(long, value_name = "VERSION")]
+        model_version: Option<String>,
+    },
     /// Whether the file is whole and fits this Rasid
     Verify {
         /// The model file
@@ -28,9 +45,38 @@ enum Verb {
     },
 }
 
+/// The sum of models that were trained on different examples with the same labels and settings.
+fn merge(models: &[PathBuf], out: &Path, name: Option<&str>, version: Option<&str>) -> anyhow::Result<()> {
+    let mut merged: Option<(Tallies, String, String)> = None;
+    for path in models {
+        let (model, _) = read(path)?;
+        if !model.info.adaptation.is_empty() {
+            eprintln!(
+                "rasid: {} was adapted to an outlet: its labelled examples alone are merged",
+                path.display()
+            );
+        }
+        let tallies = Tallies::of_model(&model)?;
+        merged = Some(match merged {
+            None => (tallies, model.info.name, model.info.version),
+            Some((before, name, version)) => {
+                (before.with(tallies).with_context(|| path.display().to_string())?, name, version)
+            }
+        });
+    }
+    let Some((tallies, first_name, first_version)) = merged else { return Ok(()) };
+    let bar = Bar::new("merge");
+    let model = tallies.finish(name.unwrap_or(&first_name), version.unwrap_or(&first_version), &bar)?;
+    drop(bar);
+    super::train::save(&model, out)
+}
+
 pub fn run(args: &Args) -> anyhow::Result<()> {
     match &args.verb {
         Verb::Show { model } => show(model),
+        Verb::Merge { models, out, name, model_version } => {
+            merge(models, out, name.as_deref(), model_version.as_deref())
+        }
         Verb::Verify { model } => {
             let (_, digest) = read(model)?;
             println!("{}: ok, sha256 {digest}", model.display());

@@ -1,14 +1,14 @@
 //! `rasid train`: examples to a model file, or to figures.
 
 use super::progress::Bar;
-use super::{Usage, write_atomically};
+use super::{Usage, load_model, write_atomically};
 use crate::model::{
-    Example, FOLDS, Figures, LabelSet, Plan, Recipe, Task, Text, read_labelled, sha256, taught, texts, train,
-    tune, unknown_language, validate,
+    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, read_labelled, sha256,
+    taught, texts, tune, unknown_language, validate,
 };
 use crate::text::Language;
 use anyhow::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Train a model from labelled examples
 #[derive(clap::Args)]
@@ -20,12 +20,16 @@ Own labels are {\"topics\":[{\"code\":\"sport\",\"name\":\"Sport\",\"name_ar\":\
 
 Examples:
   rasid train --examples models/examples models/keywords --out models/rasid-news.safetensors
+  rasid train --from models/rasid-news.safetensors --examples corrections.jsonl --out mine.safetensors
   rasid train --examples mine.jsonl --labels sections.json --tune --out mine.safetensors
   rasid train --examples mine.jsonl --labels data --cv 5 --tune")]
 pub struct Args {
     /// Files (.jsonl, .txt) and folders of examples
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     examples: Vec<PathBuf>,
+    /// Go on from a model: old and new examples are as if trained at once, to the byte
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["labels", "tune", "cv"])]
+    from: Option<PathBuf>,
     /// The model file to write
     #[arg(long, value_name = "MODEL", required_unless_present_any = ["cv", "tune"])]
     out: Option<PathBuf>,
@@ -55,8 +59,23 @@ struct Part {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (examples, labels) = read(args)?;
-    let mut plan = Plan { labels, ..Plan::new(&args.name, &args.model_version) };
+    let before = match &args.from {
+        None => None,
+        Some(path) => {
+            let model = load_model(Some(path))?;
+            if !model.info.adaptation.is_empty() {
+                eprintln!(
+                    "rasid: {} was adapted to an outlet: training goes on from its labelled examples, adapt again afterwards",
+                    path.display()
+                );
+            }
+            Some(Tallies::of_model(&model)?)
+        }
+    };
+    let known = before.as_ref().map(|before| before.plan(&args.name, &args.model_version));
+    let (examples, labels) = read(args, known.as_ref().map(|plan| &plan.labels))?;
+    let plan = Plan { labels, ..Plan::new(&args.name, &args.model_version) };
+    let mut plan = known.unwrap_or(plan);
     if args.cv.is_some() || args.tune {
         for part in parts(&examples, &plan) {
             if let Some(folds) = args.cv {
@@ -68,21 +87,30 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
+    let mut tallies = Tallies::of(&examples, &plan, &Bar::new("count"));
+    if let Some(before) = before {
+        tallies = before.with(tallies)?;
+    }
     let bar = Bar::new("train");
-    let model = train(&examples, &plan, &bar)?;
+    let model = tallies.finish(&args.name, &args.model_version, &bar)?;
     drop(bar);
+    save(&model, out)
+}
+
+/// Writes a trained model and prints its figures.
+pub fn save(model: &Model, out: &Path) -> anyhow::Result<()> {
     let bytes = model.to_bytes()?;
     write_atomically(out, &bytes)?;
-    println!("{} examples, cross-validated, whole sub-fields and events held out:", examples.len());
+    println!("{} examples, cross-validated, whole sub-fields and events held out:", model.info.examples);
     model.info.figures.iter().for_each(print);
     println!("{}  {} bytes  sha256 {}", out.display(), bytes.len(), sha256(&bytes));
     Ok(())
 }
 
-fn read(args: &Args) -> anyhow::Result<(Vec<Example>, LabelSet)> {
+fn read(args: &Args, before: Option<&LabelSet>) -> anyhow::Result<(Vec<Example>, LabelSet)> {
     let of_data = args.labels.as_ref().is_some_and(|labels| labels.as_os_str() == "data");
     let labels = match &args.labels {
-        None => LabelSet::iptc(),
+        None => before.cloned().unwrap_or_else(LabelSet::iptc),
         Some(_) if of_data => LabelSet::iptc(),
         Some(path) => {
             let json = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;

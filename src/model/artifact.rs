@@ -5,7 +5,7 @@
 //! `L.T.terms` (U8, one UTF-8 line a term), `L.T.texts` (U32, V), `L.T.documents` (U32, C), `L.T.rows`
 //! (U32, K), `L.T.weights` (F32, K × C); and the counts that are not zero, term by term: `L.T.ends`
 //! (U32, V: where the entries of a term end), `L.T.labels` (U16, N) and `L.T.counts` (U32, N, in 1/64
-//! occurrences).
+//! occurrences). What is kept of the texts: see `artifact/kept.rs`.
 
 use super::ModelError;
 use super::adapt::Adaptation;
@@ -16,14 +16,19 @@ use super::evaluate::Report;
 use super::features::Terms;
 use super::fit::{Fitting, Weights};
 use super::labels::{Label, Task};
+use super::tally::Kept;
 use crate::text::{Language, NORMALISER_VERSION};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use sparse::Sparse;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::Path;
+
+mod kept;
+mod sparse;
 
 /// Everything that training found out.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +123,14 @@ pub struct Head {
     pub counts: Counts,
     /// What it weighs.
     pub weights: Weights,
+    /// How many texts a word of a keyword list stands for.
+    pub keyword_weight: u32,
+    /// Texts that are kept, so that training can go on.
+    pub kept: Vec<Kept>,
+    /// Groups from this number on are not kept; `None` where all are.
+    pub kept_below: Option<u64>,
+    /// Texts that were counted.
+    pub texts: usize,
 }
 
 /// The part of a head that stands in the JSON header.
@@ -127,6 +140,9 @@ struct HeadHeader {
     task: Task,
     terms: Terms,
     fitting: Fitting,
+    keyword_weight: u32,
+    texts: usize,
+    kept_below: Option<u64>,
     calibration: Calibration,
     thresholds: Vec<f32>,
 }
@@ -149,8 +165,6 @@ struct Header {
 
 const FORMAT: u32 = 2;
 const KEY: &str = "rasid";
-/// Most counts of a head, terms times labels: a small file must not ask for all memory.
-const MAX_COUNTS: usize = 1 << 28;
 /// A weight is a difference of logarithms of probabilities; sums of larger ones would leave `f32`.
 const MAX_WEIGHT: f32 = 1e4;
 
@@ -213,6 +227,9 @@ impl Model {
             tensors.insert(name("weights"), (Dtype::F32, shape, weights));
             let labels: Vec<u8> = sparse.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
             tensors.insert(name("labels"), (Dtype::U16, vec![sparse.labels.len()], labels));
+            for (part, tensor) in kept::write(&head.kept, head.counts.terms.len()) {
+                tensors.insert(name(part), tensor);
+            }
             let terms = head.counts.terms.join("\n").into_bytes();
             tensors.insert(name("terms"), (Dtype::U8, vec![terms.len()], terms));
             heads.push(HeadHeader {
@@ -220,6 +237,9 @@ impl Model {
                 task: *task,
                 terms: head.terms,
                 fitting: head.fitting,
+                keyword_weight: head.keyword_weight,
+                texts: head.texts,
+                kept_below: head.kept_below,
                 calibration: head.calibration,
                 thresholds: head.thresholds.clone(),
             });
@@ -317,13 +337,14 @@ impl<'a> File<'a> {
         Ok(())
     }
 
-    /// The weights of all tasks of a language, and nothing of the counts.
+    /// The weights of all tasks of a language that have some, and nothing of the counts.
     ///
     /// # Errors
     /// [`ModelError::File`] where tensors are missing or do not fit each other.
     pub fn weights(&self, language: Language) -> Result<Vec<TaskWeights<'_>>, ModelError> {
         let heads = self.header.heads.iter().filter(|head| head.language == language);
-        heads.map(|head| self.task_weights(head)).collect()
+        let able = |task: &TaskWeights<'_>| !task.vocabulary.is_empty();
+        heads.map(|head| self.task_weights(head)).filter(|task| task.as_ref().map_or(true, able)).collect()
     }
 
     fn task_weights(&self, head: &HeadHeader) -> Result<TaskWeights<'_>, ModelError> {
@@ -392,52 +413,19 @@ impl<'a> File<'a> {
         if !fits {
             return Err(corrupt(format!("the tensors of {} do not fit each other", head.tensor("*"))));
         }
+        let kept = kept::read(&self.tensors, &|part| head.tensor(part), terms.len(), labels)?;
         Ok(Head {
             terms: head.terms,
             fitting: head.fitting,
+            keyword_weight: head.keyword_weight,
+            texts: head.texts,
+            kept,
+            kept_below: head.kept_below,
             calibration: head.calibration,
             thresholds: head.thresholds.clone(),
             counts: Counts::from_parts(terms, texts, table, documents),
             weights: Weights { rows: u32s("rows")?, table: weights },
         })
-    }
-}
-
-/// The counts that are not zero: most terms are met under few labels.
-struct Sparse {
-    ends: Vec<u32>,
-    labels: Vec<u16>,
-    counts: Vec<u32>,
-}
-
-impl Sparse {
-    fn of(counts: &Counts) -> Self {
-        let mut sparse = Self { ends: Vec::new(), labels: Vec::new(), counts: Vec::new() };
-        for row in 0..counts.terms.len() {
-            for (label, count) in (0u16..).zip(counts.of(row)).filter(|(_, count)| **count > 0) {
-                sparse.labels.push(label);
-                sparse.counts.push(*count);
-            }
-            sparse.ends.push(sparse.labels.len() as u32);
-        }
-        sparse
-    }
-
-    /// The full table, one column a label; `None` where the parts do not fit each other.
-    fn table(&self, columns: usize) -> Option<Vec<u32>> {
-        let size = self.ends.len().checked_mul(columns).filter(|size| *size <= MAX_COUNTS)?;
-        let mut table = vec![0; size];
-        let mut start = 0;
-        for (row, end) in self.ends.iter().enumerate() {
-            let end = *end as usize;
-            let entries = self.labels.get(start..end)?.iter().zip(self.counts.get(start..end)?);
-            for (label, count) in entries {
-                let label = usize::from(*label);
-                *table.get_mut(row * columns + label).filter(|_| label < columns)? = *count;
-            }
-            start = end;
-        }
-        Some(table)
     }
 }
 

@@ -120,6 +120,40 @@ impl Counts {
         })
     }
 
+    /// The rows of the terms by their keys.
+    pub fn rows_by_key(&self) -> HashMap<Key, u32> {
+        self.rows.clone()
+    }
+
+    /// The keys of the terms, by row.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.terms.iter().map(|term| term_key(term))
+    }
+
+    /// The sum of these counts and `other`, which are of the same labels; terms in the order of
+    /// their spelling. Sums stop at the largest number.
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        for (row, (term, key)) in other.terms.iter().zip(other.keys()).enumerate() {
+            let next = sum.terms.len() as u32;
+            let at = *sum.rows.entry(key).or_insert(next);
+            if at == next {
+                sum.terms.push(term.clone());
+                sum.texts.push(0);
+                sum.table.resize(sum.table.len() + sum.labels, 0);
+            }
+            let at = at as usize;
+            sum.texts[at] = sum.texts[at].saturating_add(other.texts[row]);
+            for (count, more) in sum.table[at * sum.labels..].iter_mut().zip(other.of(row)) {
+                *count = count.saturating_add(*more);
+            }
+        }
+        for (count, more) in sum.documents.iter_mut().zip(&other.documents) {
+            *count = count.saturating_add(*more);
+        }
+        sum.sorted()
+    }
+
     /// Number of labels.
     pub fn labels(&self) -> usize {
         self.labels

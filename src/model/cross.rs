@@ -23,18 +23,34 @@ impl<'a> Corpus<'a> {
     /// Counts `texts` by `terms`; besides the whole of a text its first `1 / part`th is kept for
     /// each of `parts`.
     pub fn of(texts: &'a [Text], labels: usize, terms: Terms, parts: &[usize]) -> Self {
-        let mut counts = Counts::new(labels);
-        let mut bag = |text: &Text, part: usize| {
-            if part == 1 {
-                return counts.bag(&text.document, terms);
+        let mut corpus = Self { texts, bags: Vec::new(), counts: Counts::new(labels), labels };
+        corpus.bag(terms, parts);
+        corpus
+    }
+
+    fn bag(&mut self, terms: Terms, parts: &[usize]) {
+        for text in self.texts {
+            let mut bags = vec![self.counts.bag(&text.document, terms)];
+            for part in parts {
+                let mut document = text.document.clone();
+                document.stems.truncate(document.stems.len() / part);
+                bags.push(self.counts.bag(&document, terms));
             }
-            let mut document = text.document.clone();
-            document.stems.truncate(document.stems.len() / part);
-            counts.bag(&document, terms)
-        };
-        let whole_first = || std::iter::once(&1).chain(parts);
-        let bags = texts.iter().map(|text| whole_first().map(|part| bag(text, *part)).collect()).collect();
-        Self { texts, bags, counts, labels }
+            self.bags.push(bags);
+        }
+    }
+
+    /// `texts` out of many that `all` counts, whose rows are in the order of spelling. The others
+    /// are in every model.
+    pub fn over(all: &Counts, texts: &'a [Text], recipe: Recipe, parts: &[usize]) -> Self {
+        let mut corpus = Self { texts, bags: Vec::new(), counts: all.clone(), labels: all.labels() };
+        corpus.bag(recipe.terms, parts);
+        for (text, bags) in texts.iter().zip(&corpus.bags) {
+            if let Some(shares) = text.shares(recipe.keyword_weight) {
+                corpus.counts.take_bag(&bags[0], &shares);
+            }
+        }
+        corpus
     }
 
     /// The counts of the texts that `teaches`.
@@ -144,8 +160,8 @@ pub fn validate(
     let mut judged = Vec::new();
     for fold in 0..folds {
         step(&format!("fold {} of {folds}", fold + 1));
-        let seen = |text: &Text| text.group % folds != fold;
-        let inner = |text: &Text| seen(text).then_some(text.group / folds % INNER);
+        let seen = |text: &Text| text.fold(folds) != fold;
+        let inner = |text: &Text| seen(text).then_some(text.fold(folds * INNER) / folds);
         let recipe = if search {
             let trials: Vec<Trial> = tune(texts, labels.len(), recipe, INNER, &inner, &|_, _| ());
             trials.first().map_or(recipe, |best| best.recipe)

@@ -21,6 +21,8 @@ mod lint;
 mod memo;
 mod outlet;
 mod score;
+mod tallies;
+mod tally;
 mod targets;
 mod train;
 mod tune;
@@ -39,6 +41,7 @@ pub use folds::FOLDS;
 pub use labels::{Label, LabelSet, Task, labels, second_level};
 pub use lint::{Check, Finding, Lint, Set, Severity, lint};
 pub use score::{Score, Scorer, argmax};
+pub use tallies::Tallies;
 use targets::Mention;
 pub use targets::{WatchList, WatchListError};
 pub use train::{Plan, Progress, Recipe, Text, taught, texts, train, unknown_language};
@@ -174,7 +177,9 @@ impl Classifier {
     /// [`ModelError::File`] where it has more terms than can be told apart.
     pub fn new(model: Model, sha256: String) -> Result<Self, ModelError> {
         let of = |language| {
-            let heads = model.heads.iter().filter(move |((of, _), _)| *of == language);
+            // a head of one label has no weights: it answers nothing
+            let able = |head: &Head| !head.weights.rows.is_empty();
+            let heads = model.heads.iter().filter(|((of, _), head)| *of == language && able(head));
             (language, heads.map(|((_, task), head)| head.task_weights(*task)).collect())
         };
         let languages = Language::ALL.map(of).into();

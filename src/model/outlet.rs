@@ -164,12 +164,16 @@ impl Outlet {
             })
             .collect();
         let (counts, order) = self.vocabulary.ordered(used);
+        let mut place = vec![0; self.vocabulary.terms.len()];
+        (0..).zip(&order).for_each(|(new, old)| place[*old as usize] = new);
+        let kept = head.kept.iter().map(|kept| kept.clone().moved(&place)).collect();
         let rows = (0..order.len() as u32).collect();
         let table = order.iter().flat_map(|row| &table[*row as usize * self.labels..][..self.labels]);
         Head {
             calibration: Calibration { noise: head.calibration.noise, ..calibration },
             counts,
             weights: Weights { rows, table: table.copied().collect() },
+            kept,
             ..head.clone()
         }
     }

@@ -1,18 +1,19 @@
 //! Examples to a model: count, cross-validate, calibrate, fit.
 
 use super::ModelError;
-use super::artifact::{Figures, Head, Info, Model};
+use super::artifact::{Head, Model};
 use super::calibrate::Calibration;
 use super::counts::UNIT;
 use super::cross::{Corpus, PARTS, judge};
 use super::evaluate::Report;
 use super::examples::Example;
 use super::features::{Document, Terms};
-use super::fit::{Fitting, Method, fit};
-use super::folds::{FOLDS, Folds};
+use super::fit::{Fitting, Method, Weights, fit};
+use super::folds::{FOLDS, fold, group};
 use super::labels::{Label, LabelSet, Task};
-use crate::text::{Language, NORMALISER_VERSION};
-use sha2::{Digest, Sha256};
+use super::tallies::Tallies;
+use super::tally::Tally;
+use crate::text::Language;
 use std::collections::BTreeMap;
 
 /// Settings of one task.
@@ -81,13 +82,13 @@ pub struct Text {
     pub(super) right: Vec<usize>,
     pub(super) keywords: bool,
     /// Texts of one event, concept or id have one number; they never stand in two folds.
-    pub(super) group: usize,
+    pub(super) group: u64,
 }
 
 impl Text {
     /// Which of `folds` it stands in.
     pub fn fold(&self, folds: usize) -> usize {
-        self.group % folds
+        fold(self.group, folds)
     }
 
     /// What it counts for each of its labels; `None` where it counts for nothing.
@@ -134,6 +135,11 @@ impl<'a> Plan<'a> {
         let own = self.labels.of(task) != LabelSet::iptc().of(task);
         if own { Recipe { noise: 0.0, ..recipe } } else { recipe }
     }
+
+    /// The settings of a task in a language.
+    pub fn recipe(&self, language: Language, task: Task) -> Recipe {
+        self.recipes.get(&(language, task)).copied().unwrap_or_else(|| self.usual(task))
+    }
 }
 
 /// Trains a model: for each language and task counts, calibration, thresholds and weights.
@@ -143,38 +149,7 @@ impl<'a> Plan<'a> {
 /// # Errors
 /// [`ModelError::Fit`] when a task has fewer than two labels with examples.
 pub fn train(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> Result<Model, ModelError> {
-    let mut heads = BTreeMap::new();
-    let mut figures = Vec::new();
-    let steps = Language::ALL.len() * Task::ALL.len();
-    for language in Language::ALL {
-        for task in Task::ALL {
-            progress.step(&format!("{} {}", language.code(), task.name()), steps);
-            let all = plan.labels.of(task);
-            let texts = texts(examples, language, task, all);
-            if taught(&texts) < 2 {
-                continue;
-            }
-            let recipe = plan.recipes.get(&(language, task)).copied().unwrap_or_else(|| plan.usual(task));
-            let (head, report) = train_head(&texts, all, recipe)?;
-            figures.push(Figures::of(language, task, texts.len(), &report));
-            heads.insert((language, task), head);
-        }
-    }
-    if heads.is_empty() {
-        return Err(ModelError::Fit("no task has examples of two labels in one language".into()));
-    }
-    let info = Info {
-        name: plan.name.to_owned(),
-        version: plan.version.to_owned(),
-        normaliser: NORMALISER_VERSION,
-        topics: plan.labels.topics.clone(),
-        stances: plan.labels.stances.clone(),
-        examples: examples.len(),
-        examples_sha256: digest(examples),
-        figures,
-        adaptation: Vec::new(),
-    };
-    Ok(Model { info, heads })
+    Tallies::of(examples, plan, progress).finish(plan.name, plan.version, progress)
 }
 
 /// How many labels have texts.
@@ -184,7 +159,6 @@ pub fn taught(texts: &[Text]) -> usize {
 
 /// The examples of one language and task, with folds that part no event or concept.
 pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]) -> Vec<Text> {
-    let mut folds = Folds::default();
     let mut texts = Vec::new();
     for example in examples {
         let right: Vec<usize> = example
@@ -199,7 +173,7 @@ pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]
         if language_of(example, &document) != Some(language) {
             continue;
         }
-        let group = folds.group(example);
+        let group = group(example);
         texts.push(Text { document, right, keywords: example.keywords, group });
     }
     texts
@@ -221,22 +195,42 @@ pub fn unknown_language(examples: &[Example]) -> Vec<&Example> {
     examples.iter().filter(unknown).collect()
 }
 
-fn train_head(texts: &[Text], all: &[Label], recipe: Recipe) -> Result<(Head, Report), ModelError> {
-    let corpus = Corpus::of(texts, all.len(), recipe.terms, &PARTS[1..]);
+/// The head of a tally, and how it does on kept texts by models that have not seen their fold. A
+/// tally of one label is stored, but has no weights: it tells nothing apart.
+pub(super) fn train_head(
+    tally: &Tally,
+    all: &[Label],
+    recipe: Recipe,
+) -> Result<(Head, Option<Report>), ModelError> {
+    let counts = tally.counts.sorted();
+    let mut head = Head {
+        terms: recipe.terms,
+        fitting: recipe.fitting,
+        keyword_weight: recipe.keyword_weight,
+        calibration: Calibration { slope: 1.0, pad: 0.0, noise: recipe.noise },
+        thresholds: vec![1.0; all.len()],
+        counts,
+        weights: Weights::default(),
+        kept: tally.kept.clone(),
+        kept_below: tally.below,
+        texts: tally.texts,
+    };
+    if head.counts.taught().iter().filter(|taught| **taught).count() < 2 {
+        return Ok((head, None));
+    }
+    let texts = tally.texts();
+    let corpus = Corpus::over(&head.counts, &texts, recipe, &PARTS[1..]);
     let scores = corpus.held_out(&recipe, FOLDS, |text| Some(text.fold(FOLDS)));
-    let calibration = Calibration::fit(&scores, recipe.noise);
+    head.calibration = Calibration::fit(&scores, recipe.noise);
     let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
         .into_iter()
         .step_by(PARTS.len())
-        .map(|(score, right)| (calibration.probabilities(&score, &[]), right))
+        .map(|(score, right)| (head.calibration.probabilities(&score, &[]), right))
         .collect();
-    let thresholds = thresholds(&judged, all.len());
-    let report = judge(&judged, &thresholds, all);
-    let counts = corpus.counts(recipe.keyword_weight, |_| true).sorted();
-    let weights = fit(&counts, recipe.fitting)?;
-    let head =
-        Head { terms: recipe.terms, fitting: recipe.fitting, calibration, thresholds, counts, weights };
-    Ok((head, report))
+    head.thresholds = thresholds(&judged, all.len());
+    let report = judge(&judged, &head.thresholds, all);
+    head.weights = fit(&head.counts, recipe.fitting)?;
+    Ok((head, Some(report)))
 }
 
 /// For each label the probability above which saying it gives the best F1 on held-out texts.
@@ -266,25 +260,4 @@ fn thresholds(judged: &[(Vec<f32>, Vec<usize>)], labels: usize) -> Vec<f32> {
             best.1
         })
         .collect()
-}
-
-/// SHA-256 over what the examples say, in order.
-fn digest(examples: &[Example]) -> String {
-    let mut hasher = Sha256::new();
-    for example in examples {
-        for part in [&example.id, &example.title, &example.text] {
-            hasher.update(part.len().to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        for task in Task::ALL {
-            for label in example.labels(task) {
-                hasher.update(label.as_bytes());
-            }
-        }
-        for part in [&example.event, &example.concept].into_iter().flatten() {
-            hasher.update(part.as_bytes());
-        }
-        hasher.update([u8::from(example.keywords)]);
-    }
-    super::artifact::hex(&hasher.finalize())
 }

@@ -25,7 +25,7 @@ pub use sentence::sentences;
 pub use slots::Slots;
 pub use stem::stem;
 pub use tokenise::{OtherLetters, Token, tokenise};
-pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key, term_keys};
+pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key, term_keys, term_word};
 pub use words::Words;
 
 /// Goes up whenever folding, cutting or stemming changes: a model fits only the version it was trained with.

@@ -151,7 +151,11 @@ pub fn term_keys(term: &str) -> (Key, Option<Key>) {
     }
 }
 
-/// A word as it prints, where `#` stands for a digit.
+/// The word of a vocabulary term of one stem, as [`Word`]s print: `#` stands for a digit.
+pub fn term_word(term: &str) -> Word {
+    stored(term)
+}
+
 fn stored(word: &str) -> Word {
     let mut builder = Builder::default();
     for letter in word.chars() {

@@ -1,7 +1,7 @@
 //! What can be said of the examples together: events, duplicates, balance, concepts.
 
 use super::super::duplicates::Shingles;
-use super::super::folds::Folds;
+use super::super::folds::{FOLDS, fold, group};
 use super::super::labels::{Task, concepts, labels};
 use super::{Check, Finding, Read, Set, finding};
 use crate::text::Language;
@@ -31,13 +31,13 @@ pub(super) fn events(texts: &[&Read], findings: &mut Vec<Finding>) {
 
 /// Texts that say the same: a warning within one fold, leakage across two. Of several, the most alike.
 pub(super) fn duplicates(all: &[Read], findings: &mut Vec<Finding>) {
-    type Seen<'a> = (Folds, Shingles, Vec<(&'a str, usize)>);
+    type Seen<'a> = (Shingles, Vec<(&'a str, usize)>);
     let mut sets: BTreeMap<(Language, Task), Seen> = BTreeMap::new();
     for Read { example, language } in all {
         let tasks = Task::ALL.into_iter().filter(|task| !example.labels(*task).is_empty());
         for (language, task) in tasks.filter_map(|task| Some(((*language)?, task))) {
-            let (folds, shingles, seen) = sets.entry((language, task)).or_default();
-            let fold = folds.fold(example);
+            let (shingles, seen) = sets.entry((language, task)).or_default();
+            let fold = fold(group(example), FOLDS);
             if example.keywords {
                 continue;
             }

@@ -1,0 +1,181 @@
+//! Examples of all languages and tasks as tallies: from examples, from a model file, added up, and
+//! made a model of.
+
+use super::ModelError;
+use super::artifact::{Figures, Info, Model};
+use super::examples::Example;
+use super::labels::{LabelSet, Task};
+use super::tally::Tally;
+use super::train::{Plan, Progress, Recipe, texts, train_head};
+use crate::text::{Language, NORMALISER_VERSION};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// What examples say, ready to be added to others and to be made a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tallies {
+    labels: LabelSet,
+    parts: BTreeMap<(Language, Task), (Recipe, Tally)>,
+    examples: usize,
+    digest: [u8; 32],
+}
+
+impl Tallies {
+    /// Counts `examples` with the labels and settings of `plan`.
+    pub fn of(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> Self {
+        let steps = Language::ALL.len() * Task::ALL.len();
+        let mut parts = BTreeMap::new();
+        for language in Language::ALL {
+            for task in Task::ALL {
+                progress.step(&format!("{} {}", language.code(), task.name()), steps);
+                let recipe = plan.recipe(language, task);
+                let labels = plan.labels.of(task);
+                let texts = texts(examples, language, task, labels);
+                if !texts.is_empty() {
+                    parts.insert((language, task), (recipe, Tally::of(&texts, labels.len(), recipe)));
+                }
+            }
+        }
+        Self { labels: plan.labels.clone(), parts, examples: examples.len(), digest: digest(examples) }
+    }
+
+    /// What a model was trained from. What adaptation to an outlet learnt is not part of it.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] when the digest of the examples is none.
+    pub fn of_model(model: &Model) -> Result<Self, ModelError> {
+        let info = &model.info;
+        let mut digest = [0; 32];
+        let hex = info.examples_sha256.as_bytes();
+        let pairs = hex.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap_or(""), 16));
+        for (at, byte) in digest.iter_mut().zip(pairs) {
+            *at =
+                byte.map_err(|_| ModelError::File("the digest of the examples is not hexadecimal".into()))?;
+        }
+        let part = |(key, head): (&(Language, Task), &super::artifact::Head)| {
+            let recipe = Recipe {
+                terms: head.terms,
+                fitting: head.fitting,
+                keyword_weight: head.keyword_weight,
+                noise: head.calibration.noise,
+            };
+            let tally = Tally {
+                counts: head.counts.clone(),
+                kept: head.kept.clone(),
+                below: head.kept_below,
+                texts: head.texts,
+            };
+            (*key, (recipe, tally))
+        };
+        Ok(Self {
+            labels: LabelSet { topics: info.topics.clone(), stances: info.stances.clone() },
+            parts: model.heads.iter().map(part).collect(),
+            examples: info.examples,
+            digest,
+        })
+    }
+
+    /// A plan to count more examples by: the same labels and settings.
+    pub fn plan<'a>(&self, name: &'a str, version: &'a str) -> Plan<'a> {
+        let recipes = self.parts.iter().map(|(key, (recipe, _))| (*key, *recipe)).collect();
+        Plan { name, version, labels: self.labels.clone(), recipes }
+    }
+
+    /// Both as one.
+    ///
+    /// # Errors
+    /// [`ModelError::Fit`] when they have not the same labels or settings.
+    pub fn with(mut self, other: Self) -> Result<Self, ModelError> {
+        if self.labels != other.labels {
+            let codes = |set: &LabelSet| -> Vec<String> {
+                set.topics.iter().chain(&set.stances).map(|label| label.code.clone()).collect()
+            };
+            let (ours, theirs) = (codes(&self.labels), codes(&other.labels));
+            let one = |a: &[String], b: &[String]| a.iter().find(|code| !b.contains(code)).cloned();
+            let which = one(&ours, &theirs).or_else(|| one(&theirs, &ours));
+            let what = which.map_or("names of labels".to_owned(), |code| format!("label `{code}`"));
+            return Err(ModelError::Fit(format!(
+                "only one of the two has the {what}: train both with one --labels file"
+            )));
+        }
+        for (key, (recipe, tally)) in other.parts {
+            let (language, task) = (key.0.code(), key.1.name());
+            let both = match self.parts.remove(&key) {
+                None => (recipe, tally),
+                Some((ours, _)) if ours != recipe => {
+                    return Err(ModelError::Fit(format!(
+                        "{language} {task}: settings differ, {ours} and {recipe}: train both with the same"
+                    )));
+                }
+                Some((_, ours)) => (recipe, ours.with(tally)),
+            };
+            self.parts.insert(key, both);
+        }
+        self.examples += other.examples;
+        self.digest = sum(self.digest, other.digest);
+        Ok(self)
+    }
+
+    /// Calibrates, chooses thresholds and fits the weights.
+    ///
+    /// # Errors
+    /// [`ModelError::Fit`] when no task has texts of two labels in one language.
+    pub fn finish(&self, name: &str, version: &str, progress: &dyn Progress) -> Result<Model, ModelError> {
+        let mut heads = BTreeMap::new();
+        let mut figures = Vec::new();
+        for (key, (recipe, tally)) in &self.parts {
+            let (language, task) = *key;
+            progress.step(&format!("{} {}", language.code(), task.name()), self.parts.len());
+            let (head, report) = train_head(tally, self.labels.of(task), *recipe)?;
+            figures.extend(report.map(|report| Figures::of(language, task, tally.texts, &report)));
+            heads.insert(*key, head);
+        }
+        if figures.is_empty() {
+            return Err(ModelError::Fit("no task has examples of two labels in one language".into()));
+        }
+        let info = Info {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            normaliser: NORMALISER_VERSION,
+            topics: self.labels.topics.clone(),
+            stances: self.labels.stances.clone(),
+            examples: self.examples,
+            examples_sha256: super::artifact::hex(&self.digest),
+            figures,
+            adaptation: Vec::new(),
+        };
+        Ok(Model { info, heads })
+    }
+}
+
+/// The sum, modulo 2^256, of the SHA-256 of each example: the same in any order and in any parts.
+fn digest(examples: &[Example]) -> [u8; 32] {
+    examples.iter().map(one_digest).fold([0; 32], sum)
+}
+
+fn sum(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
+    let mut carry = 0;
+    std::array::from_fn(|i| {
+        let sum = u16::from(a[i]) + u16::from(b[i]) + carry;
+        carry = sum >> 8;
+        sum as u8
+    })
+}
+
+fn one_digest(example: &Example) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let mut part = |part: &str| {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    };
+    [&example.id, &example.title, &example.text].into_iter().for_each(|text| part(text));
+    for task in Task::ALL {
+        example.labels(task).iter().for_each(|label| part(label));
+        part("");
+    }
+    for name in [&example.event, &example.concept] {
+        part(name.as_deref().unwrap_or_default());
+    }
+    hasher.update([u8::from(example.keywords)]);
+    hasher.finalize().into()
+}

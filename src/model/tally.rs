@@ -1,0 +1,206 @@
+//! All that training needs to know of examples, in a form that adds up: counts, and the texts that
+//! confidence is measured on.
+//!
+//! Counts of old and new examples add to those of both. Calibration and thresholds need texts that
+//! can be held out, so a tally keeps texts too, as stems: all of them up to [`KEPT`], and of more the
+//! groups whose numbers are smallest (`below` remembers the first that was cut). What the union keeps
+//! of both is what it would have kept of all at once, because a group that is cut from one part is cut
+//! from the whole. So training that goes on from a model file gives the same bytes as training at once.
+
+use super::counts::Counts;
+use super::features::{Document, Stem, Terms};
+use super::train::{Recipe, Text};
+use crate::text::{Key, term_word};
+use std::collections::HashMap;
+
+/// Texts that are kept in one language and task.
+pub const KEPT: usize = 10_000;
+
+/// The examples of one task in one language.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// What all of them count; terms in the order of their spelling.
+    pub counts: Counts,
+    /// What is kept of them, in the order of groups.
+    pub kept: Vec<Kept>,
+    /// Groups from this number on are cut; `None` where all are kept.
+    pub below: Option<u64>,
+    /// How many there were, keyword lists and texts that count for nothing left out.
+    pub texts: usize,
+}
+
+/// A text that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// Its group.
+    pub group: u64,
+    /// Columns of its labels, the main one first.
+    pub right: Vec<u16>,
+    /// Its stems that count, as rows of the counts; [`BREAK`] stands between title and text, and where
+    /// words between quotation marks count half, [`QUOTE`] where they begin and where they end.
+    pub stems: Vec<u32>,
+}
+
+/// Stands between pieces of a text.
+pub const BREAK: u32 = u32::MAX;
+/// Stands where words between quotation marks begin and where they end.
+pub const QUOTE: u32 = u32::MAX - 1;
+
+impl Tally {
+    /// Counts `texts`.
+    pub fn of(texts: &[Text], labels: usize, recipe: Recipe) -> Self {
+        let mut counts = Counts::new(labels);
+        let mut kept = Vec::new();
+        let mut seen = 0;
+        for text in texts {
+            let Some(shares) = text.shares(recipe.keyword_weight) else { continue };
+            counts.add(&text.document, recipe.terms, &shares);
+            if !text.keywords {
+                seen += 1;
+                kept.push(text);
+            }
+        }
+        let counts = counts.sorted();
+        let rows = counts.rows_by_key();
+        let mut kept: Vec<Kept> = kept.into_iter().map(|text| Kept::of(text, recipe.terms, &rows)).collect();
+        let below = cut(&mut kept, None, KEPT);
+        Self { counts, kept, below, texts: seen }
+    }
+
+    /// This tally and `other` as one.
+    pub fn with(mut self, other: Self) -> Self {
+        let both = self.counts.plus(&other.counts);
+        let rows = both.rows_by_key();
+        let place = |counts: &Counts| -> Vec<u32> { counts.keys().map(|key| rows[&key]).collect() };
+        let (ours, theirs) = (place(&self.counts), place(&other.counts));
+        let moved = |kept: Vec<Kept>, place: &[u32]| {
+            kept.into_iter().map(|kept| kept.moved(place)).collect::<Vec<_>>()
+        };
+        let mut kept = moved(std::mem::take(&mut self.kept), &ours);
+        kept.extend(moved(other.kept, &theirs));
+        let below = self.below.into_iter().chain(other.below).min();
+        let below = cut(&mut kept, below, KEPT);
+        Self { counts: both, kept, below, texts: self.texts + other.texts }
+    }
+
+    /// The kept texts as training sees them.
+    pub fn texts(&self) -> Vec<Text> {
+        self.kept.iter().map(|kept| kept.text(&self.counts)).collect()
+    }
+}
+
+/// Sorts, and keeps whole groups `below` a number, the smallest first, up to `most` texts. Gives back
+/// the number of the first group that is cut, now or before.
+fn cut(kept: &mut Vec<Kept>, below: Option<u64>, most: usize) -> Option<u64> {
+    kept.retain(|kept| below.is_none_or(|below| kept.group < below));
+    kept.sort_unstable();
+    let Some(over) = kept.get(most).map(|kept| kept.group) else { return below };
+    kept.truncate(kept.partition_point(|kept| kept.group < over));
+    Some(over)
+}
+
+/// Whether it is no row but [`BREAK`] or [`QUOTE`].
+pub fn is_mark(row: u32) -> bool {
+    row >= QUOTE
+}
+
+impl Kept {
+    fn of(text: &Text, terms: Terms, rows: &HashMap<Key, u32>) -> Self {
+        let mut stems = Vec::new();
+        let mut piece = None;
+        let mut quoted = false;
+        for stem in text.document.stems.iter().filter(|stem| terms.function_words || !stem.function) {
+            if piece.is_some_and(|piece| piece != stem.span.0) {
+                stems.push(BREAK);
+            }
+            piece = Some(stem.span.0);
+            if terms.half_quotes && quoted != stem.quoted {
+                stems.push(QUOTE);
+                quoted = stem.quoted;
+            }
+            stems.extend(rows.get(&stem.key));
+        }
+        Self { group: text.group, right: text.right.iter().map(|label| *label as u16).collect(), stems }
+    }
+
+    /// With rows that stand at new places.
+    pub fn moved(mut self, place: &[u32]) -> Self {
+        for row in self.stems.iter_mut().filter(|row| !is_mark(**row)) {
+            *row = place[*row as usize];
+        }
+        self
+    }
+
+    fn text(&self, counts: &Counts) -> Text {
+        let mut document = Document::default();
+        let (mut piece, mut quoted) = (0, false);
+        for row in &self.stems {
+            match *row {
+                BREAK => piece += 1,
+                QUOTE => quoted = !quoted,
+                row => {
+                    let word = term_word(&counts.terms[row as usize]);
+                    let span = (piece, 0, 0);
+                    document.stems.push(Stem { word, key: word.key(), function: false, quoted, span });
+                }
+            }
+        }
+        let right = self.right.iter().map(|label| usize::from(*label)).collect();
+        Text { document, right, keywords: false, group: self.group }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn kept(groups: &[u8]) -> Vec<Kept> {
+        let of = |(at, group): (usize, &u8)| Kept {
+            group: u64::from(*group),
+            right: vec![0],
+            stems: vec![at as u32 % 3],
+        };
+        groups.iter().enumerate().map(of).collect()
+    }
+
+    proptest! {
+        /// What is cut from parts, and then from their sum, is what is cut from all at once.
+        #[test]
+        fn parts_keep_what_the_whole_keeps(
+            parts in prop::collection::vec(prop::collection::vec(0u8..12, 0..20), 1..4),
+            most in 1usize..15,
+        ) {
+            let parts: Vec<Vec<Kept>> = parts.iter().map(|groups| kept(groups)).collect();
+            let mut whole = parts.concat();
+            let at_once = cut(&mut whole, None, most);
+            prop_assert!(whole.len() <= most);
+            let (mut sum, mut below) = (Vec::new(), None);
+            for mut part in parts {
+                let cut_from = cut(&mut part, None, most);
+                sum.extend(part);
+                below = cut(&mut sum, below.into_iter().chain(cut_from).min(), most);
+            }
+            prop_assert_eq!((sum, below), (whole, at_once));
+        }
+    }
+
+    #[test]
+    fn a_kept_text_is_the_text() {
+        let document =
+            Document::of(&["The cup final", "He said \u{201c}we won the 5G cup\u{201d} and left. مباراة"]);
+        let text = Text { document, right: vec![1], keywords: false, group: 7 };
+        for (pairs, function_words, half_quotes) in
+            [(true, true, true), (true, false, true), (false, true, false)]
+        {
+            let terms = Terms { pairs, function_words, half_quotes };
+            let recipe = Recipe { terms, ..Recipe::of(crate::model::Task::Stance) };
+            let tally = Tally::of(std::slice::from_ref(&text), 2, recipe);
+            let again = &tally.texts()[0];
+            assert_eq!((again.group, &again.right), (7, &text.right));
+            let mut counts = tally.counts.clone();
+            assert_eq!(counts.bag(&again.document, terms), counts.bag(&text.document, terms));
+            assert_eq!(counts.terms.len(), tally.counts.terms.len());
+        }
+    }
+}
