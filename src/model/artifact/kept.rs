@@ -45,7 +45,7 @@ pub(super) fn write(kept: &[Kept], terms: usize) -> [(&'static str, Tensor); 5] 
     ]
 }
 
-/// Reads what [`write`] wrote; `name` makes the full name of a part.
+/// Reads what [`write()`] wrote; `name` makes the full name of a part.
 pub(super) fn read(
     tensors: &SafeTensors<'_>,
     name: &dyn Fn(&str) -> String,
