@@ -1,6 +1,6 @@
 //! Which terms carried a tag, in the article's own spelling.
 
-use super::Prediction;
+use super::classifier::Prediction;
 use super::compiled::{Compiled, TaskColumns};
 use super::features::Scratch;
 use crate::article::TermWeight;

@@ -1,0 +1,335 @@
+//! The compiled classifier: one text to its tags.
+
+use super::artifact::{File, Head, Info, Model, sha256};
+use super::compiled::{self, Compiled, Stems, TaskColumns, TaskWeights};
+use super::features::{Document, Scratch};
+use super::labels::Task;
+use super::memo::{Entry, Memo};
+use super::score::Score;
+use super::targets::{self, Mention, WatchList};
+use super::{BUNDLED, ModelError, explain};
+use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
+use crate::text::{Language, Word, analyse};
+use std::cell::RefCell;
+use std::sync::Arc;
+use thread_local::ThreadLocal;
+
+/// A model compiled for tagging. Shared between threads; each brings its own [`Document`].
+#[derive(Debug)]
+pub struct Classifier {
+    tag: ModelTag,
+    info: Info,
+    /// Topic code, English and Arabic name, by column.
+    topics: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+    stances: Vec<Arc<str>>,
+    stems: Stems,
+    languages: Vec<Compiled>,
+    /// What each thread has met.
+    memos: ThreadLocal<RefCell<Memo>>,
+}
+
+/// The answer to one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// By label; they sum to one.
+    pub probabilities: Vec<f32>,
+    /// Index of the likeliest label.
+    pub best: usize,
+    /// Whether its probability is below the label's threshold.
+    pub abstained: bool,
+    /// The evidence behind it.
+    pub score: Score,
+}
+
+impl Prediction {
+    /// `quoted` are the rows of the words between quotation marks.
+    fn of(
+        compiled: &Compiled,
+        task: &TaskColumns,
+        sums: &[i32],
+        quoted: impl Iterator<Item = usize>,
+        allowed: &[bool],
+    ) -> Self {
+        let mut score = compiled.score(task, sums);
+        if task.terms.half_quotes {
+            let theirs = compiled.score_by(task, quoted.map(|row| (row, 0.5)));
+            score.evidence.iter_mut().zip(theirs.evidence).for_each(|(sum, half)| *sum -= half);
+            score.total -= theirs.total;
+        }
+        Self::from_score(task, score, allowed)
+    }
+
+    fn from_score(task: &TaskColumns, score: Score, allowed: &[bool]) -> Self {
+        let probabilities = task.calibration.probabilities(&score, allowed);
+        let best = score.best(allowed).unwrap_or_default();
+        let abstained = score.known == 0 || probabilities[best] < task.thresholds[best];
+        Self { probabilities, best, abstained, score }
+    }
+}
+
+impl Classifier {
+    /// Reads and compiles a model file.
+    ///
+    /// # Errors
+    /// As [`Model::from_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let file = File::open(bytes)?;
+        file.verify()?;
+        Self::compile(&file, sha256(bytes))
+    }
+
+    /// The model that ships with Rasid.
+    ///
+    /// # Errors
+    /// [`ModelError`] only in a binary built from a tree whose model was not retrained.
+    pub fn bundled() -> Result<Self, ModelError> {
+        // a test verifies its checksum
+        Self::compile(&File::open(BUNDLED)?, sha256(BUNDLED))
+    }
+
+    fn compile(file: &File<'_>, sha256: String) -> Result<Self, ModelError> {
+        let mut languages = Vec::new();
+        for language in Language::ALL {
+            languages.push((language, file.weights(language)?));
+        }
+        Self::of(file.info().clone(), sha256, languages)
+    }
+
+    /// Compiles `model`, whose file has the digest `sha256`.
+    ///
+    /// # Errors
+    /// [`ModelError::File`] where it has more terms than can be told apart.
+    pub fn new(model: Model, sha256: String) -> Result<Self, ModelError> {
+        let of = |language| {
+            // a head of one label has no weights: it answers nothing
+            let able = |head: &Head| !head.weights.rows.is_empty();
+            let heads = model.heads.iter().filter(|((of, _), head)| *of == language && able(head));
+            (language, heads.map(|((_, task), head)| head.task_weights(*task)).collect())
+        };
+        let languages = Language::ALL.map(of).into();
+        Self::of(model.info.clone(), sha256, languages)
+    }
+
+    fn of(
+        info: Info,
+        sha256: String,
+        languages: Vec<(Language, Vec<TaskWeights<'_>>)>,
+    ) -> Result<Self, ModelError> {
+        let terms = languages.iter().flat_map(|(_, tasks)| tasks).map(|task| task.vocabulary.len());
+        let mut stems = Stems::with_capacity(terms.sum());
+        let languages = languages.iter().map(|(language, tasks)| Compiled::new(*language, tasks, &mut stems));
+        Ok(Self {
+            languages: languages.collect::<Result<_, _>>()?,
+            stems,
+            memos: ThreadLocal::new(),
+            tag: ModelTag { name: info.name.clone(), version: info.version.clone(), sha256 },
+            topics: (info.topics.iter())
+                .map(|label| {
+                    (label.code.as_str().into(), label.name.as_str().into(), label.name_ar.as_str().into())
+                })
+                .collect(),
+            stances: info.stances.iter().map(|label| label.code.as_str().into()).collect(),
+            info,
+        })
+    }
+
+    /// What output records say of the model.
+    pub fn tag(&self) -> &ModelTag {
+        &self.tag
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// Share of each topic among the training texts of each language: language code, topic code, share
+    /// between 0 and 1. The shares of a language sum to one.
+    pub fn topic_priors(&self) -> impl Iterator<Item = (&'static str, &str, f64)> {
+        self.languages.iter().flat_map(|language| {
+            let priors = language.task(Task::Topic).map_or(&[][..], |task| &task.priors);
+            let shares = self.topics.iter().zip(priors);
+            shares.map(|((code, ..), share)| (language.language.code(), &**code, *share))
+        })
+    }
+
+    /// The tables of a language.
+    fn compiled(&self, language: Language) -> &Compiled {
+        &self.languages[language as usize]
+    }
+
+    /// Answers `task` for a document; `allowed` (by label, empty for all) says which labels compete.
+    /// `None` in a language that the model does not know.
+    pub fn predict(&self, document: &Document, task: Task, allowed: &[bool]) -> Option<Prediction> {
+        let compiled = self.compiled(document.language()?);
+        let (entries, ends) = Compiled::entries(document, &self.stems);
+        let mut sums = Vec::new();
+        compiled.sum(&entries, &ends, &mut Vec::new(), &mut sums);
+        let quoted = entries.iter().zip(&document.stems).filter(|(_, stem)| stem.quoted);
+        let quoted = quoted.map(|(entry, _)| entry.row(compiled.language));
+        Some(Prediction::of(compiled, compiled.task(task)?, &sums, quoted, allowed))
+    }
+
+    /// Finds out what each word of `scratch` comes to.
+    fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
+        let Scratch { words, entries, missing, .. } = scratch;
+        let mut memo = self.memos.get_or_default().borrow_mut();
+        let word = |index: usize| {
+            let word = Word::of_key(words.keys[index].0);
+            word.or_else(|| Some(words.token(pieces, index)?.0.word)).unwrap_or_default()
+        };
+        missing.clear();
+        missing.extend(memo.look_up(&words.keys, entries).map(|index| {
+            let word = analyse(word(index));
+            (index, word, word.stem.key())
+        }));
+        self.stems.prefetch(missing.iter().map(|(.., stem)| *stem));
+        for (index, word, stem) in missing {
+            let short = word.stem.len() < 2;
+            let rows = if short {
+                [compiled::NOTHING; 2]
+            } else {
+                compiled::rows(self.stems.get(*stem), word.function)
+            };
+            entries[*index] = Entry::new(rows, word.marks, word.function, short);
+            memo.insert(words.keys[*index].0, entries[*index]);
+        }
+    }
+
+    /// Reads the words of a text, and where it is Arabic or English adds up their rows.
+    fn read(&self, scratch: &mut Scratch, pieces: &[&str]) -> Option<Language> {
+        scratch.words.clear();
+        pieces.iter().for_each(|piece| scratch.words.read(piece));
+        self.look_up(scratch, pieces);
+        let words = &mut scratch.words;
+        words.detector.see_marks(scratch.entries.iter().map(|entry| entry.marks()));
+        let language = words.detector.verdict(words.other)?;
+        let compiled = self.compiled(language);
+        compiled.sum(&scratch.entries, &words.ends, &mut scratch.pairs, &mut scratch.sums);
+        Some(language)
+    }
+
+    /// The terms that carry the likeliest label among those `allowed` (all where it is empty).
+    pub fn explain(
+        &self,
+        document: &mut Document,
+        pieces: &[&str],
+        task: Task,
+        allowed: &[bool],
+    ) -> Vec<TermWeight> {
+        let scratch = &mut document.scratch;
+        let Some(compiled) = self.read(scratch, pieces).map(|language| self.compiled(language)) else {
+            return Vec::new();
+        };
+        let Some(task) = compiled.task(task) else { return Vec::new() };
+        let quoted = scratch.quoted_rows(task.terms, pieces, compiled.language);
+        let prediction = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), allowed);
+        explain::explain(compiled, task, scratch, pieces, &prediction)
+    }
+
+    /// Tags the pieces of one text (title, body); with `explain`, says which terms carried the tag.
+    ///
+    /// Uses `document` as room to work in and leaves its stems as they are.
+    pub fn classify(&self, document: &mut Document, pieces: &[&str], explain: bool) -> Tags {
+        let scratch = &mut document.scratch;
+        let language = self.read(scratch, pieces);
+        let mut tags = Tags { language: language.map_or("und", Language::code), ..Tags::default() };
+        let Some(language) = language else {
+            tags.abstained = Some(Abstained::Language);
+            return tags;
+        };
+        let compiled = self.compiled(language);
+        if let Some(task) = compiled.task(Task::Topic) {
+            let quoted = scratch.quoted_rows(task.terms, pieces, language);
+            let topic = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
+            tags.terms = TermCounts { known: topic.score.known, total: topic.score.total };
+            tags.topics = self.topics_above(task, &topic);
+            if explain && !tags.topics.is_empty() {
+                tags.explain = explain::explain(compiled, task, scratch, pieces, &topic);
+            }
+        }
+        if tags.topics.is_empty() {
+            let known = compiled.task(Task::Topic).is_some();
+            tags.abstained = Some(if known { Abstained::LowConfidence } else { Abstained::Language });
+        }
+        tags.stance = compiled.task(Task::Stance).map(|task| {
+            let quoted = scratch.quoted_rows(task.terms, pieces, language);
+            let stance = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
+            StanceTag {
+                label: self.stances[stance.best].clone(),
+                confidence: stance.probabilities[stance.best],
+            }
+        });
+        tags
+    }
+
+    /// The stance toward each target of `watch` that the text of `pieces` mentions; reads it into
+    /// `document` where it mentions one. Empty in a language that the model does not know.
+    pub fn targets(&self, document: &mut Document, pieces: &[&str], watch: &WatchList) -> Vec<TargetTag> {
+        if watch.is_empty() {
+            return Vec::new();
+        }
+        let mentioned = watch.mentions(pieces);
+        if !mentioned.is_empty() {
+            document.read(pieces);
+        }
+        let toward = |(name, mentions): (Arc<str>, Vec<_>)| {
+            let stance = self.toward(document, pieces, &mentions, &[])?;
+            Some(TargetTag {
+                name,
+                mentions: mentions.len(),
+                label: self.stances[stance.best].clone(),
+                confidence: stance.probabilities[stance.best],
+            })
+        };
+        mentioned.into_iter().filter_map(toward).collect()
+    }
+
+    /// The stance toward the one target of `watch`, as [`Classifier::predict`] answers; of the whole
+    /// text where it does not mention the target. `document` holds the text of `pieces`.
+    pub fn predict_toward(
+        &self,
+        document: &Document,
+        pieces: &[&str],
+        watch: &WatchList,
+        allowed: &[bool],
+    ) -> Option<Prediction> {
+        match watch.mentions(pieces).first() {
+            Some((_, mentions)) => self.toward(document, pieces, mentions, allowed),
+            None => self.predict(document, Task::Stance, allowed),
+        }
+    }
+
+    fn toward(
+        &self,
+        document: &Document,
+        pieces: &[&str],
+        mentions: &[Mention],
+        allowed: &[bool],
+    ) -> Option<Prediction> {
+        let compiled = self.compiled(document.language()?);
+        let task = compiled.task(Task::Stance)?;
+        let near = targets::nearness(document, pieces, mentions, task.terms);
+        let (entries, _) = Compiled::entries(document, &self.stems);
+        let rows = entries.iter().map(|entry| entry.row(compiled.language));
+        let score = compiled.score_by(task, rows.zip(near));
+        Some(Prediction::from_score(task, score, allowed))
+    }
+
+    fn topics_above(&self, task: &TaskColumns, topic: &Prediction) -> Vec<TopicTag> {
+        if topic.score.known == 0 {
+            return Vec::new();
+        }
+        let mut above: Vec<usize> = (0..topic.probabilities.len())
+            .filter(|label| topic.probabilities[*label] >= task.thresholds[*label])
+            .collect();
+        above.sort_by(|a, b| topic.probabilities[*b].total_cmp(&topic.probabilities[*a]));
+        above
+            .into_iter()
+            .map(|label| {
+                let (code, name, name_ar) = self.topics[label].clone();
+                TopicTag { code, name, name_ar, confidence: topic.probabilities[label] }
+            })
+            .collect()
+    }
+}
