@@ -80,3 +80,32 @@ fn the_bill_of_materials_has_every_crate_of_the_binary_once() {
     let tests_only = parts.iter().any(|part| part["name"] == "proptest");
     assert!(!tests_only, "what only tests need is not in the binary");
 }
+
+/// What is compiled in from outside `src` must be in the image's build context.
+#[test]
+fn the_image_is_built_with_every_file_that_is_compiled_in() {
+    let [dockerfile, context] = ["deploy/Dockerfile", ".dockerignore"]
+        .map(|file| std::fs::read_to_string(root().join(file)).unwrap());
+    let mut folders = vec![root().join("src")];
+    let mut found = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            // files that only tests read are under docs/ and tests/
+            for (start, _) in text.match_indices("../models/") {
+                let name = text[start + 3..].split('"').next().unwrap();
+                if text[..start].trim_end_matches("../").ends_with("!(\"") {
+                    found += 1;
+                    assert!(dockerfile.contains(&format!(" {name} ")), "{name} is not copied");
+                    assert!(context.lines().any(|line| line == format!("!{name}")), "{name} is ignored");
+                }
+            }
+        }
+    }
+    assert!(found >= 3, "{found}");
+}
