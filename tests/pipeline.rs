@@ -235,16 +235,16 @@ async fn a_worker_that_pauses_can_be_stopped() {
     assert_eq!(cluster.committed(), 10, "what was not read is left for the next worker");
 }
 
+/// Ten records, and a source that stays open after them.
+fn ten_and_more(cluster: &Arc<Cluster>) -> FakeSource {
+    FakeSource { cluster: cluster.clone(), batches: batches(2, 5), open: true, ..FakeSource::default() }
+}
+
 #[tokio::test]
 async fn shutdown_drains_what_was_read() {
     for span in [None, Some(Span { age: Duration::from_secs(60), records: 1000 })] {
         let cluster = Arc::new(Cluster::default());
-        let mut source = FakeSource {
-            cluster: cluster.clone(),
-            batches: batches(2, 5),
-            open: true,
-            ..FakeSource::default()
-        };
+        let mut source = ten_and_more(&cluster);
         let worker = worker(Metrics::new().unwrap(), 0);
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
@@ -282,12 +282,7 @@ async fn a_transaction_ends_by_size_and_what_is_left_at_the_end() {
 async fn a_transaction_ends_by_age_or_when_a_partition_is_about_to_go() {
     for (age, urged) in [(Duration::from_millis(20), false), (LONG, true)] {
         let cluster = Arc::new(Cluster::default());
-        let mut source = FakeSource {
-            cluster: cluster.clone(),
-            batches: batches(2, 5),
-            open: true,
-            ..FakeSource::default()
-        };
+        let mut source = ten_and_more(&cluster);
         let worker = worker(Metrics::new().unwrap(), 0);
         let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
         let commit = FakeCommit { cluster: cluster.clone(), urged, ..transactions(age, 1000) };

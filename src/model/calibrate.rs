@@ -65,22 +65,33 @@ impl Calibration {
                 let calibration = Self { slope: log_slope.exp(), pad, noise };
                 (negative_log_likelihood(held_out, calibration), calibration)
             };
-            // golden-section search over the logarithm of the slope
-            let (mut low, mut high) = (-2.0f32, 7.0f32);
-            const RATIO: f32 = 0.618_034;
-            for _ in 0..30 {
-                let (a, b) = (high - RATIO * (high - low), low + RATIO * (high - low));
-                if loss(a).0 < loss(b).0 { high = b } else { low = a }
-            }
-            let found = loss((low + high) / 2.0);
+            let found = loss(least_log_slope(30, |log_slope| loss(log_slope).0));
             if found.0 < best.0 {
                 best = found;
             }
         }
-        // three digits are all that it is known to, and the same on every machine
-        let digits = 10f32.powi(2 - best.1.slope.log10().floor() as i32);
-        Self { slope: (best.1.slope * digits).round() / digits, ..best.1 }
+        Self { slope: three_digits(best.1.slope), ..best.1 }
     }
+}
+
+/// Where slopes are looked for, as logarithms.
+pub(super) const LOG_SLOPES: (f32, f32) = (-2.0, 7.0);
+
+/// The logarithm of the slope with the least loss, by `steps` of golden-section search.
+pub(super) fn least_log_slope(steps: usize, loss: impl Fn(f32) -> f64) -> f32 {
+    const RATIO: f32 = 0.618_034;
+    let (mut low, mut high) = LOG_SLOPES;
+    for _ in 0..steps {
+        let (a, b) = (high - RATIO * (high - low), low + RATIO * (high - low));
+        if loss(a) < loss(b) { high = b } else { low = a }
+    }
+    f32::midpoint(low, high)
+}
+
+/// A slope to three digits: all that it is known to, and the same on every machine.
+pub(super) fn three_digits(slope: f32) -> f32 {
+    let digits = 10f32.powi(2 - slope.log10().floor() as i32);
+    (slope * digits).round() / digits
 }
 
 fn negative_log_likelihood(held_out: &[(Score, Vec<usize>)], calibration: Calibration) -> f64 {

@@ -1,7 +1,7 @@
 //! The unlabelled articles of an outlet, counted once and labelled softly under many models.
 
 use super::artifact::Head;
-use super::calibrate::Calibration;
+use super::calibrate::{Calibration, LOG_SLOPES, least_log_slope, three_digits};
 use super::counts::{Bag, Counts, UNIT};
 use super::features::Document;
 use super::fit::Weights;
@@ -19,9 +19,6 @@ pub struct Outlet {
     /// By label: whether the model has ever seen it.
     taught: Vec<bool>,
 }
-
-/// Where slopes are looked for, as logarithms.
-const LOG_SLOPES: (f32, f32) = (-2.0, 7.0);
 
 /// By article the probabilities by label.
 pub type Shares = Vec<Vec<f32>>;
@@ -92,14 +89,7 @@ impl Outlet {
             let of = |(said, share): (&f32, &f32)| -f64::from(*share) * f64::from(said.max(1e-9)).ln();
             said.iter().flatten().zip(shares.iter().flatten()).map(of).sum()
         };
-        // golden-section search over the logarithm of the slope
-        let (mut low, mut high) = LOG_SLOPES;
-        const RATIO: f32 = 0.618_034;
-        for _ in 0..16 {
-            let (a, b) = (high - RATIO * (high - low), low + RATIO * (high - low));
-            if loss(a) < loss(b) { high = b } else { low = a }
-        }
-        Calibration { slope: f32::midpoint(low, high).exp(), pad, noise: 0.0 }
+        Calibration { slope: least_log_slope(16, loss).exp(), pad, noise: 0.0 }
     }
 
     /// The slope under which the mean confidence of `evidence` is `mean`, to three digits.
@@ -110,9 +100,7 @@ impl Outlet {
             let shares = self.shares(evidence, Calibration { slope: slope.exp(), pad, noise: 0.0 }, &[]);
             if mean_confidence(&shares) < mean { low = slope } else { high = slope }
         }
-        let slope = f32::midpoint(low, high).exp();
-        let digits = 10f32.powi(2 - slope.log10().floor() as i32);
-        Calibration { slope: (slope * digits).round() / digits, pad, noise: 0.0 }
+        Calibration { slope: three_digits(f32::midpoint(low, high).exp()), pad, noise: 0.0 }
     }
 
     /// The mix of labels that explains `shares` of a classifier for which all are equally likely, by

@@ -24,9 +24,12 @@ pub struct WatchList {
 #[derive(Clone, Debug)]
 struct Target {
     name: Arc<str>,
-    /// Folded words of the name and of each alias.
-    aliases: Vec<Vec<Word>>,
+    /// The name and each alias.
+    aliases: Vec<Alias>,
 }
+
+/// The words of a name, each in all the forms in which it may stand.
+type Alias = Vec<Vec<Word>>;
 
 /// A watch-list that cannot be read.
 #[derive(Debug, Error)]
@@ -96,7 +99,7 @@ impl WatchList {
             if words.is_empty() {
                 return Err(alias.to_owned());
             }
-            all.push(words);
+            all.push(forms(&words));
         }
         self.targets.push(Target { name: name.into(), aliases: all });
         Ok(())
@@ -135,36 +138,30 @@ fn folded(text: &str) -> Vec<Word> {
     words
 }
 
-/// Whether the words of an alias stand at the beginning of `tokens`: the first may carry clitics,
-/// the last an English genitive (`Putin's` is read as `putins`).
-fn stands(alias: &[Word], tokens: &[(Word, Range<usize>)]) -> bool {
-    if tokens.len() < alias.len() {
-        return false;
-    }
-    let last = alias.len() - 1;
-    alias.iter().zip(tokens).enumerate().all(|(at, (word, (token, _)))| {
-        token == word
-            || at == 0 && with_clitics(*word, *token)
-            || at == last && !word.is_arabic() && *token == word.with(Word::new("s"))
-    })
+/// Whether an alias stands at the beginning of `tokens`.
+fn stands(alias: &Alias, tokens: &[(Word, Range<usize>)]) -> bool {
+    alias.len() <= tokens.len() && alias.iter().zip(tokens).all(|(forms, (token, _))| forms.contains(token))
 }
 
-/// Whether `token` is the Arabic name `word` with conjunction, preposition or article written onto
-/// it: وبوتين, لترامب, بالسعودية; for a name that begins with the article also للسعودية.
-fn with_clitics(word: Word, token: Word) -> bool {
+/// The forms of each word of a name: the first may carry clitics (وبوتين, لترامب, بالسعودية), the last an
+/// English genitive (`Putin's` is read as `putins`).
+fn forms(words: &[Word]) -> Alias {
     const CLITICS: [&str; 14] =
         ["و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "فل", "وك", "ال", "وال", "بال", "فب"];
-    if !word.is_arabic() || token.len() <= word.len() {
-        return ["لل", "ولل"].iter().any(|clitic| swallows_article(word, token, clitic));
+    let mut forms: Alias = words.iter().map(|word| vec![*word]).collect();
+    if let (Some(word), Some(first)) = (words.first().filter(|word| word.is_arabic()), forms.first_mut()) {
+        let carried = CLITICS.map(|clitic| Word::new(clitic).with(*word));
+        first.extend(carried.into_iter().filter(|form| form.len() > word.len()));
+        // the preposition ل before the article drops its alef: ل + السعودية is للسعودية
+        let rest = word.without_first(2);
+        if *word == Word::new("ال").with(rest) {
+            first.extend(["لل", "ولل"].map(|clitic| Word::new(clitic).with(rest)));
+        }
     }
-    CLITICS.iter().any(|clitic| token == Word::new(clitic).with(word))
-        || ["لل", "ولل"].iter().any(|clitic| swallows_article(word, token, clitic))
-}
-
-/// The preposition ل before the article drops its alef: ل + السعودية is للسعودية.
-fn swallows_article(word: Word, token: Word, clitic: &str) -> bool {
-    let rest = word.without_first(2);
-    word == Word::new("ال").with(rest) && token == Word::new(clitic).with(rest)
+    if let (Some(word), Some(last)) = (words.last().filter(|word| !word.is_arabic()), forms.last_mut()) {
+        last.push(word.with(Word::new("s")));
+    }
+    forms
 }
 
 /// By stem, how much it counts toward a target: `exp(−distance / REACH)`, distance in terms from the

@@ -97,10 +97,7 @@ fn tag(
     let article = Article::read(&text, &options.pointers)?;
     let pieces = [&*article.title, &*article.text];
     let mut tags = classifier.classify(document, &pieces, options.explain);
-    // looking for names takes as long as tagging, even where none is wanted
-    if !options.watch.is_empty() {
-        tags.targets = classifier.targets(document, &pieces, &options.watch);
-    }
+    tags.targets = classifier.targets(document, &pieces, &options.watch);
     let id = id(envelope, &article);
     let tagged = TaggedArticle {
         id: &id,
