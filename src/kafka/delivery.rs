@@ -1,7 +1,7 @@
 //! What the broker says of each record, gathered by batch.
 
-use crate::pipeline::{Failure, FailureKind};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use crate::pipeline::{Failure, FailureKind, PipelineError};
+use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode};
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -67,4 +67,21 @@ pub(super) fn failure(error: &KafkaError, index: usize, limit: usize, transactio
         _ => FailureKind::Retriable,
     };
     Failure { index, kind, message: error.to_string() }
+}
+
+/// What a failed call means that no abort mends.
+pub(super) fn ended(error: &KafkaError) -> PipelineError {
+    match error {
+        KafkaError::Transaction(error) => fatal(error),
+        error => PipelineError::Sink(error.to_string()),
+    }
+}
+
+pub(super) fn fatal(error: &RDKafkaError) -> PipelineError {
+    match error.code() {
+        RDKafkaErrorCode::Fenced
+        | RDKafkaErrorCode::ProducerFenced
+        | RDKafkaErrorCode::InvalidProducerEpoch => PipelineError::Fenced(error.string()),
+        _ => PipelineError::Sink(error.string()),
+    }
 }

@@ -1,7 +1,6 @@
 //! The producer: its callbacks, its transactions' beginning, and its replacement when it hangs.
 
-use super::delivery::{Delivery, failure};
-use super::transaction::{ended, on_thread};
+use super::delivery::{Delivery, ended, failure};
 use super::{figures, log};
 use crate::metrics::Metrics;
 use crate::pipeline::PipelineError;
@@ -13,6 +12,7 @@ use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use rdkafka::statistics::Statistics;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 pub(super) type Threaded = ThreadedProducer<Context>;
 
@@ -121,5 +121,22 @@ impl ProducerContext for Context {
             .err()
             .map(|(error, _)| failure(error, delivery.index, delivery.limit, self.transactional));
         delivery.batch.resolve(failed);
+    }
+}
+
+/// Runs what blocks on a thread of its own: one that hangs keeps neither the loop nor the end of the
+/// process waiting.
+pub(super) async fn on_thread<T: Send + 'static, E: From<PipelineError> + Send + 'static>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, E> {
+    let (sender, receiver) = oneshot::channel();
+    let started = std::thread::Builder::new().name("rasid-commit".to_owned()).spawn(move || {
+        // nobody waits any more when it took too long
+        let _ = sender.send(work());
+    });
+    let failed = |message: String| Err(PipelineError::Internal(message).into());
+    match started {
+        Err(error) => failed(error.to_string()),
+        Ok(_) => receiver.await.unwrap_or_else(|error| failed(error.to_string())),
     }
 }

@@ -1,18 +1,18 @@
 //! Exactly once: outputs and offsets in one Kafka transaction.
 
-use super::producing::Producing;
+use super::delivery::{ended, fatal};
+use super::producing::{Producing, on_thread};
 use super::source::Consumed;
 use super::stored::{offsets, store};
 use super::{KafkaSink, KafkaSource};
 use crate::pipeline::{Commit, Commitment, PipelineError, Positions, Span};
 use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::Producer;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 
 /// How long one call of librdkafka may take; then it is made again, which resumes it.
 const CALL: Duration = Duration::from_secs(5);
@@ -129,40 +129,6 @@ fn until(deadline: Instant, mut call: impl FnMut() -> Result<(), KafkaError>) ->
             return Err(Stuck::Waiting(error.to_string()));
         }
         std::thread::sleep(PAUSE);
-    }
-}
-
-/// What a failed call means that no abort mends.
-pub(super) fn ended(error: &KafkaError) -> PipelineError {
-    match error {
-        KafkaError::Transaction(error) => fatal(error),
-        error => PipelineError::Sink(error.to_string()),
-    }
-}
-
-fn fatal(error: &RDKafkaError) -> PipelineError {
-    match error.code() {
-        RDKafkaErrorCode::Fenced
-        | RDKafkaErrorCode::ProducerFenced
-        | RDKafkaErrorCode::InvalidProducerEpoch => PipelineError::Fenced(error.string()),
-        _ => PipelineError::Sink(error.string()),
-    }
-}
-
-/// Runs what blocks on a thread of its own: one that hangs keeps neither the loop nor the end of the
-/// process waiting.
-pub(super) async fn on_thread<T: Send + 'static, E: From<PipelineError> + Send + 'static>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-) -> Result<T, E> {
-    let (sender, receiver) = oneshot::channel();
-    let started = std::thread::Builder::new().name("rasid-commit".to_owned()).spawn(move || {
-        // nobody waits any more when it took too long
-        let _ = sender.send(work());
-    });
-    let failed = |message: String| Err(PipelineError::Internal(message).into());
-    match started {
-        Err(error) => failed(error.to_string()),
-        Ok(_) => receiver.await.unwrap_or_else(|error| failed(error.to_string())),
     }
 }
 

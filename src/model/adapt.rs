@@ -14,15 +14,14 @@
 //! with the starting model ([`Options::keep`]), which other outlets' articles still need.
 
 use super::ModelError;
-use super::artifact::{Head, Model};
 use super::calibrate::Calibration;
 use super::features::Document;
 use super::fit::{Fitting, GRID, Method, estimate};
 use super::labels::Task;
 use super::outlet::{Outlet, Shares, mean_confidence, winners};
-use super::train::Progress;
+use super::parts::{Adaptation, Head, Model, TopicShift};
+use super::recipe::Progress;
 use crate::text::Language;
-use serde::{Deserialize, Serialize};
 
 /// Rounds that are never exceeded where adaptation itself chooses.
 const MOST_ROUNDS: usize = 5;
@@ -45,56 +44,6 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { rounds: None, keep: 0.2 }
-    }
-}
-
-/// What adaptation did to one language; stands in the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Adaptation {
-    /// The language.
-    pub language: Language,
-    /// Its articles.
-    pub articles: usize,
-    /// Rounds that were done; 0 where the head is as it was.
-    pub rounds: usize,
-    /// Why there were no more.
-    pub stopped: String,
-    /// How many times each labelled example counted.
-    pub source_weight: u32,
-    /// Share of the starting model in the weights.
-    pub keep: f32,
-    /// Share of articles that the starting model expected to be wrong about: one minus its mean confidence.
-    pub expected_errors: f64,
-    /// Share of articles whose label changed.
-    pub changed: f64,
-    /// Share of articles that no topic is sure enough for, after adaptation.
-    pub unsure: f64,
-    /// By topic.
-    pub topics: Vec<TopicShift>,
-}
-
-/// What became of one topic.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TopicShift {
-    /// The topic.
-    pub code: String,
-    /// Articles with this label at first.
-    pub before: usize,
-    /// Articles with it at last.
-    pub after: usize,
-    /// Articles with it both times.
-    pub kept: usize,
-}
-
-impl TopicShift {
-    /// Whether the outlet hardly has the topic, so that nothing was learnt of it.
-    pub fn is_absent(&self) -> bool {
-        self.after < 5
-    }
-
-    /// Whether the topic is another one than before: most of its articles left, or are new.
-    pub fn is_drifted(&self) -> bool {
-        2 * self.kept < self.before || 2 * self.kept < self.after
     }
 }
 

@@ -1,11 +1,12 @@
 //! The compiled classifier: one text to its tags.
 
-use super::artifact::{File, Head, Info, Model, sha256};
+use super::artifact::{File, sha256};
 use super::compiled::{self, Compiled, Stems, TaskColumns, TaskWeights};
 use super::features::{Document, Scratch};
 use super::labels::Task;
 use super::memo::{Entry, Memo};
-use super::score::Score;
+use super::parts::{Head, Info, Model};
+use super::score::{Prediction, Score};
 use super::targets::{self, Mention, WatchList};
 use super::{BUNDLED, ModelError, explain};
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
@@ -26,19 +27,6 @@ pub struct Classifier {
     languages: Vec<Compiled>,
     /// What each thread has met.
     memos: ThreadLocal<RefCell<Memo>>,
-}
-
-/// The answer to one task.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// By label; they sum to one.
-    pub probabilities: Vec<f32>,
-    /// Index of the likeliest label.
-    pub best: usize,
-    /// Whether its probability is below the label's threshold.
-    pub abstained: bool,
-    /// The evidence behind it.
-    pub score: Score,
 }
 
 impl Prediction {

@@ -7,7 +7,7 @@
 
 use super::ModelError;
 use super::calibrate::Calibration;
-use super::features::{Document, Terms};
+use super::features::{Document, Pair, Terms};
 use super::labels::Task;
 use super::memo::{Entry, MAX_ROWS};
 use super::score::Score;
@@ -95,15 +95,6 @@ pub struct TaskColumns {
 fn shares(counts: &[u32]) -> Vec<f64> {
     let all: f64 = counts.iter().map(|count| f64::from(*count)).sum();
     counts.iter().map(|count| f64::from(*count) / all.max(1.0)).collect()
-}
-
-/// A pair of words that has weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// Its row.
-    pub row: usize,
-    /// Indices of its two words.
-    pub words: [usize; 2],
 }
 
 /// Rows of a stem, in the order of [`Language::ALL`]; zero where a language does not know it.

@@ -1,8 +1,9 @@
 //! Reads labelled examples (JSON Lines) and keyword lists (one word a line).
 
-use super::labels::{LabelSet, Task, labels};
+use super::labels::{Label, LabelSet, Task, labels};
 use crate::text::Language;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -56,6 +57,20 @@ impl Example {
             Task::Topic => &self.topics,
             Task::Stance => self.stance.as_slice(),
         }
+    }
+}
+
+impl LabelSet {
+    /// The labels that occur in `examples`, called by their codes.
+    pub fn of_examples(examples: &[Example]) -> Self {
+        let of = |task| -> Vec<Label> {
+            let codes = examples.iter().flat_map(|example| example.labels(task));
+            let codes: BTreeSet<&String> = codes.collect();
+            let label =
+                |code: &String| Label { code: code.clone(), name: code.clone(), name_ar: code.clone() };
+            codes.into_iter().map(label).collect()
+        };
+        Self { topics: of(Task::Topic), stances: of(Task::Stance) }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a classifier sees of a text: its stems in order, and the terms that a task makes of them.
 
-use super::compiled::Pair;
-use super::explain::Margins;
+use super::margins::Margins;
 use super::memo::Entry;
 use crate::text::{
     Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise,
@@ -42,6 +41,15 @@ pub struct Document {
     detector: Detector,
     other: OtherLetters,
     pub(super) scratch: Scratch,
+}
+
+/// A pair of words that has weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Its row.
+    pub row: usize,
+    /// Indices of its two words.
+    pub words: [usize; 2],
 }
 
 /// Room for what tagging a text needs, so that the next one allocates nothing.

@@ -3,9 +3,8 @@
 //! Codes and names of the topics are IPTC's (MediaTopic NewsCodes, release of 2025-03-31,
 //! © IPTC, iptc.org, CC BY 4.0).
 
-use super::examples::Example;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// What a classifier answers.
@@ -119,18 +118,6 @@ impl LabelSet {
             Task::Topic => &self.topics,
             Task::Stance => &self.stances,
         }
-    }
-
-    /// The labels that occur in `examples`, called by their codes.
-    pub fn of_examples(examples: &[Example]) -> Self {
-        let of = |task| -> Vec<Label> {
-            let codes = examples.iter().flat_map(|example| example.labels(task));
-            let codes: BTreeSet<&String> = codes.collect();
-            let label =
-                |code: &String| Label { code: code.clone(), name: code.clone(), name_ar: code.clone() };
-            codes.into_iter().map(label).collect()
-        };
-        Self { topics: of(Task::Topic), stances: of(Task::Stance) }
     }
 
     /// Reads `{"topics": [{"code": "…", "name": "…", "name_ar": "…"}], "stances": […]}`; what is left

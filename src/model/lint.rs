@@ -3,7 +3,7 @@
 use super::examples::{Example, ExamplesError};
 use super::features::Document;
 use super::labels::Task;
-use super::train::language_of;
+use super::texts::language_of;
 use crate::text::Language;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! The unlabelled articles of an outlet, counted once and labelled softly under many models.
 
-use super::artifact::Head;
 use super::calibrate::{Calibration, LOG_SLOPES, least_log_slope, three_digits};
 use super::counts::{Bag, Counts, UNIT};
 use super::features::Document;
 use super::fit::Weights;
+use super::parts::Head;
 use super::score::argmax;
 
 /// A term that the model does not know must stand in so many articles.

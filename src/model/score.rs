@@ -30,6 +30,19 @@ pub fn allows(allowed: &[bool], label: usize) -> bool {
     allowed.is_empty() || allowed.get(label).copied().unwrap_or(false)
 }
 
+/// The answer to one task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// By label; they sum to one.
+    pub probabilities: Vec<f32>,
+    /// Index of the likeliest label.
+    pub best: usize,
+    /// Whether its probability is below the label's threshold.
+    pub abstained: bool,
+    /// The evidence behind it.
+    pub score: Score,
+}
+
 impl Score {
     /// The label with the most evidence among those `allowed` (all where it is empty); the first of
     /// equal ones.

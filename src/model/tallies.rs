@@ -2,11 +2,13 @@
 //! made a model of.
 
 use super::ModelError;
-use super::artifact::{Figures, Info, Model};
 use super::examples::Example;
 use super::labels::{LabelSet, Task};
+use super::parts::{Figures, Info, Model};
+use super::recipe::{Plan, Progress, Recipe};
 use super::tally::Tally;
-use super::train::{Plan, Progress, Recipe, texts, train_head};
+use super::texts::texts;
+use super::train::train_head;
 use crate::text::{Language, NORMALISER_VERSION};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -52,7 +54,7 @@ impl Tallies {
             *at =
                 byte.map_err(|_| ModelError::File("the digest of the examples is not hexadecimal".into()))?;
         }
-        let part = |(key, head): (&(Language, Task), &super::artifact::Head)| {
+        let part = |(key, head): (&(Language, Task), &super::parts::Head)| {
             let recipe = Recipe {
                 terms: head.terms,
                 fitting: head.fitting,
@@ -178,4 +180,14 @@ fn one_digest(example: &Example) -> [u8; 32] {
     }
     hasher.update([u8::from(example.keywords)]);
     hasher.finalize().into()
+}
+
+/// Trains a model: for each language and task counts, calibration, thresholds and weights.
+///
+/// The same examples give the same model, byte for byte.
+///
+/// # Errors
+/// [`ModelError::Fit`] when a task has fewer than two labels with examples.
+pub fn train(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> Result<Model, ModelError> {
+    Tallies::of(examples, plan, progress).finish(plan.name, plan.version, progress)
 }

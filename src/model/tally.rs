@@ -9,7 +9,8 @@
 
 use super::counts::Counts;
 use super::features::{Document, Stem, Terms};
-use super::train::{Recipe, Text};
+use super::recipe::Recipe;
+use super::texts::Text;
 use crate::text::{Key, term_word};
 use std::collections::HashMap;
 

@@ -1,10 +1,11 @@
 //! Searches the settings of a task by cross-validation.
 
-use super::cross::Corpus;
+use super::corpus::Corpus;
 use super::features::Terms;
 use super::fit::{Fitting, Method};
+use super::recipe::Recipe;
 use super::score::argmax;
-use super::train::{Recipe, Text};
+use super::texts::Text;
 
 /// One setting and how well it did on texts that it had not seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
