@@ -84,6 +84,8 @@ pub struct Settings {
     pub http: SocketAddr,
     /// Model file, `None` for the bundled one.
     pub model: Option<PathBuf>,
+    /// Topic for what the shadow model says otherwise, `None` for nowhere.
+    pub shadow_disagreements: Option<String>,
     /// Names to judge the stance toward, `None` for nobody.
     pub watch_list: Option<PathBuf>,
     /// Labelled articles that a new model is tried on, `None` for the bundled ones.
@@ -158,6 +160,7 @@ impl Settings {
             transaction_records: over.transaction_records.or(under.transaction_records).unwrap_or(50_000),
             http: address(over.http.or(under.http))?,
             model: over.model.or(under.model),
+            shadow_disagreements: over.shadow_disagreements.or(under.shadow_disagreements),
             watch_list: over.watch_list.or(under.watch_list),
             reload_canary: over.reload_canary.or(under.reload_canary),
             reload_max_accuracy_drop: share(
@@ -204,7 +207,8 @@ impl Settings {
             let age = settings.transaction_age.as_secs_f64().to_string();
             return Err(bad("transaction_age", &age, "it has to be shorter than transaction.timeout.ms"));
         }
-        if settings.input == settings.output || settings.input == settings.dead_letters {
+        let written = [&settings.output, &settings.dead_letters].into_iter();
+        if written.chain(&settings.shadow_disagreements).any(|topic| *topic == settings.input) {
             return Err(bad("input", &settings.input, "the input cannot be an output too: it would loop"));
         }
         Ok(settings)

@@ -40,6 +40,9 @@ pub struct Layer {
     /// Model file [default: the one that ships inside]
     #[arg(long, env = "RASID_MODEL", value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Topic for articles that the shadow model tags otherwise
+    #[arg(long, env = "RASID_SHADOW_DISAGREEMENTS", value_name = "TOPIC")]
+    pub shadow_disagreements: Option<String>,
     /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, env = "RASID_WATCH_LIST", value_name = "FILE")]
     pub watch_list: Option<PathBuf>,

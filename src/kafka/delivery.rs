@@ -1,6 +1,6 @@
 //! What the broker says of each record, gathered by batch.
 
-use crate::pipeline::{Failure, FailureKind, PipelineError};
+use crate::pipeline::{Destination, Failure, FailureKind, PipelineError};
 use rdkafka::error::{KafkaError, RDKafkaError, RDKafkaErrorCode};
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,14 +51,23 @@ pub(super) struct Delivery {
     pub(super) index: usize,
     /// Bytes that the topic takes.
     pub(super) limit: usize,
+    /// Which topic it is.
+    pub(super) destination: Destination,
 }
 
 /// What a failed delivery means. Permanent errors end the worker: trying for ever would hide them. In a
-/// transaction the rest leaves a gap that only an abort mends.
-pub(super) fn failure(error: &KafkaError, index: usize, limit: usize, transactional: bool) -> Failure {
+/// transaction the rest leaves a gap that only an abort mends. Without an extra output it goes on.
+pub(super) fn failure(error: &KafkaError, delivery: &Delivery, transactional: bool) -> Failure {
     use RDKafkaErrorCode as Code;
     let kind = match error.rdkafka_error_code() {
-        Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => FailureKind::TooLarge(limit),
+        Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => FailureKind::TooLarge(delivery.limit),
+        Some(
+            Code::InvalidRecord
+            | Code::TopicAuthorizationFailed
+            | Code::UnknownTopicOrPartition
+            | Code::UnknownTopic
+            | Code::UnknownPartition,
+        ) if delivery.destination.is_extra() => FailureKind::Refused,
         Some(Code::InvalidRecord | Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
             FailureKind::Fatal
         }
@@ -66,7 +75,7 @@ pub(super) fn failure(error: &KafkaError, index: usize, limit: usize, transactio
         Some(Code::Fatal | Code::OutOfOrderSequenceNumber | Code::InvalidProducerEpoch) => FailureKind::Fatal,
         _ => FailureKind::Retriable,
     };
-    Failure { index, kind, message: error.to_string() }
+    Failure { index: delivery.index, kind, message: error.to_string() }
 }
 
 /// What a failed call means that no abort mends.

@@ -116,10 +116,7 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Self::DeliveryOpaque) {
-        let failed = result
-            .as_ref()
-            .err()
-            .map(|(error, _)| failure(error, delivery.index, delivery.limit, self.transactional));
+        let failed = result.as_ref().err().map(|(error, _)| failure(error, &delivery, self.transactional));
         delivery.batch.resolve(failed);
     }
 }

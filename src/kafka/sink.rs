@@ -26,11 +26,11 @@ const MOST: usize = QUEUE_KBYTES * 1024 - OVERHEAD;
 /// Pause while the queue of the client is full.
 const FULL: Duration = Duration::from_millis(2);
 
-/// The output and the dead-letter topic as a [`Sink`].
+/// The topics that a worker writes to as a [`Sink`].
 pub struct KafkaSink {
     pub(super) producing: Arc<Producing>,
-    output: Topic,
-    dead_letters: Topic,
+    /// By destination; those that are set.
+    topics: [Option<Topic>; Destination::ALL.len()],
 }
 
 struct Topic {
@@ -45,13 +45,13 @@ impl KafkaSink {
     /// When librdkafka refuses a property.
     pub async fn open(settings: &Settings, metrics: Metrics) -> Result<Self, KafkaError> {
         let mut config = producer_config(settings);
-        let (output, dead_letters) = limits(&config, settings).await;
+        let topics = topics(&config, settings).await;
         // a batch larger than the topic takes would be refused whole
-        let batch = output.limit.min(dead_letters.limit).min(1_000_000);
+        let batch = topics.iter().flatten().fold(1_000_000, |least, topic| topic.limit.min(least));
         config.set("batch.size", batch.saturating_sub(OVERHEAD).max(1).to_string());
         let transactional = settings.guarantee == Guarantee::ExactlyOnce;
         let producing = Arc::new(Producing::open(config, metrics, transactional)?);
-        Ok(Self { producing, output, dead_letters })
+        Ok(Self { producing, topics })
     }
 
     /// Waits until the brokers let transactions begin, which ends what an earlier run with the same
@@ -68,13 +68,6 @@ impl KafkaSink {
         self.producing.close(timeout);
     }
 
-    fn topic(&self, destination: Destination) -> &Topic {
-        match destination {
-            Destination::Tagged => &self.output,
-            Destination::DeadLetter => &self.dead_letters,
-        }
-    }
-
     /// Hands one record to the client; `Ok(false)` when its queue is full.
     fn send(
         &self,
@@ -84,13 +77,17 @@ impl KafkaSink {
         delivery: &Arc<Batch>,
         index: usize,
     ) -> Result<bool, Failure> {
-        let topic = self.topic(output.destination);
+        let destination = output.destination;
+        let Some(topic) = &self.topics[destination as usize] else {
+            let message = format!("no topic is set for a {}", destination.name());
+            return Err(Failure { index, kind: FailureKind::Refused, message });
+        };
         let size = size(envelope, output);
         if size + OVERHEAD > topic.limit {
             let message = format!("{size} bytes for {}", topic.name);
             return Err(Failure { index, kind: FailureKind::TooLarge(topic.limit), message });
         }
-        let opaque = Box::new(Delivery { batch: delivery.clone(), index, limit: topic.limit });
+        let opaque = Box::new(Delivery { batch: delivery.clone(), index, limit: topic.limit, destination });
         let mut record: BaseRecord<'_, [u8], [u8], _> = BaseRecord::with_opaque_to(&topic.name, opaque);
         if let Some(value) = &output.value {
             record = record.payload(value);
@@ -111,7 +108,9 @@ impl KafkaSink {
         match producer.send(record) {
             Ok(()) => Ok(true),
             Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => Ok(false),
-            Err((error, _)) => Err(failure(&error, index, topic.limit, self.producing.transactional)),
+            Err((error, record)) => {
+                Err(failure(&error, &record.delivery_opaque, self.producing.transactional))
+            }
         }
     }
 }
@@ -147,32 +146,42 @@ fn size(envelope: &Envelope, output: &Output) -> usize {
         + headers.map(|(name, value)| name.len() + length(value) + 4).sum::<usize>()
 }
 
-/// `max.message.bytes` of the output and the dead-letter topic; the default where the broker does not say.
-async fn limits(config: &ClientConfig, settings: &Settings) -> (Topic, Topic) {
-    let names = [&settings.output, &settings.dead_letters];
-    let mut limits = [DEFAULT_LIMIT; 2];
+/// The topic of a destination, where one is set.
+pub(super) fn topic_of(settings: &Settings, destination: Destination) -> Option<&str> {
+    match destination {
+        Destination::Tagged => Some(&settings.output),
+        Destination::DeadLetter => Some(&settings.dead_letters),
+        Destination::Disagreement => settings.shadow_disagreements.as_deref(),
+    }
+}
+
+/// The topics that are set, with their `max.message.bytes`; the default where the broker does not say.
+async fn topics(config: &ClientConfig, settings: &Settings) -> [Option<Topic>; Destination::ALL.len()] {
+    let mut topics = Destination::ALL.map(|destination| {
+        topic_of(settings, destination).map(|name| Topic { name: name.to_owned(), limit: DEFAULT_LIMIT })
+    });
     let asked = async {
         let mut config = config.clone();
         config.set("statistics.interval.ms", "0");
         let admin: AdminClient<DefaultClientContext> = config.create()?;
-        let topics = names.map(|name| ResourceSpecifier::Topic(name));
+        let names = topics.iter().flatten().map(|topic| ResourceSpecifier::Topic(&topic.name));
+        let names: Vec<_> = names.collect();
         let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(5)));
-        admin.describe_configs(&topics, &options).await
+        admin.describe_configs(&names, &options).await
     };
     match asked.await {
         Ok(answers) => {
-            for (limit, answer) in limits.iter_mut().zip(answers) {
+            for (topic, answer) in topics.iter_mut().flatten().zip(answers) {
                 let value = answer.ok().and_then(|resource| {
                     resource.get("max.message.bytes").and_then(|entry| entry.value.clone())
                 });
-                *limit = value.and_then(|value| value.parse().ok()).unwrap_or(DEFAULT_LIMIT).min(MOST);
+                let limit = value.and_then(|value| value.parse().ok());
+                topic.limit = limit.unwrap_or(DEFAULT_LIMIT).min(MOST);
             }
         }
         Err(error) => {
             tracing::info!(%error, "the broker does not say how large records may be; taking {DEFAULT_LIMIT} bytes");
         }
     }
-    let [output, dead_letters] = limits;
-    let topic = |name: &String, limit| Topic { name: name.clone(), limit };
-    (topic(names[0], output), topic(names[1], dead_letters))
+    topics
 }

@@ -1,7 +1,9 @@
 //! Whether the brokers answer, take the credentials, and have what a worker needs; and what is wrong in words.
 
+use super::sink::topic_of;
 use super::{METADATA_TIMEOUT, PRODUCER_ONLY, apply, base};
 use crate::config::Settings;
+use crate::pipeline::Destination;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -25,7 +27,7 @@ pub enum ClientError {
     Away(String),
 }
 
-/// Asks the brokers for the three topics and the group. The answers, one line for each that cannot
+/// Asks the brokers for the topics and the group. The answers, one line for each that cannot
 /// be used; nothing where all can.
 ///
 /// # Errors
@@ -38,8 +40,8 @@ pub fn missing_topics(settings: &Settings) -> Result<Vec<String>, ClientError> {
     let client: BaseConsumer<Quiet> =
         config.create_with_context(Quiet::default()).map_err(ClientError::Refused)?;
     let mut missing = Vec::new();
-    let needs = [(&settings.input, "Read"), (&settings.output, "Write"), (&settings.dead_letters, "Write")];
-    for (topic, operation) in needs {
+    let written = Destination::ALL.into_iter().filter_map(|to| Some((topic_of(settings, to)?, "Write")));
+    for (topic, operation) in std::iter::once((&*settings.input, "Read")).chain(written) {
         match self::missing(&client, topic) {
             Ok(None) => {}
             Ok(Some(reason)) if reason.contains(DENIED) => {

@@ -40,6 +40,7 @@ pub struct Metrics {
     pub classify: Histogram,
     drift: Drift,
     publish_errors: IntCounterVec,
+    dropped: IntCounterVec,
     lag: IntGaugeVec,
     lag_seconds: GaugeVec,
     offset: IntGaugeVec,
@@ -166,6 +167,12 @@ impl Metrics {
                 "Records that the broker or the client refused",
                 &["kind"],
             )?,
+            dropped: counters(
+                r,
+                "rasid_extra_outputs_dropped_total",
+                "Outputs besides the tagged article that their topic did not take",
+                &["output"],
+            )?,
             lag: gauges(
                 r,
                 "rasid_consumer_lag_records",
@@ -280,7 +287,7 @@ impl Metrics {
         for kind in ["assign", "revoke"] {
             metrics.rebalances.with_label_values(&[kind]);
         }
-        for kind in ["retriable", "too_large", "abort", "fatal"] {
+        for kind in ["retriable", "too_large", "refused", "abort", "fatal"] {
             metrics.publish_errors.with_label_values(&[kind]);
         }
         for client in ["consumer", "producer"] {
@@ -329,9 +336,14 @@ impl Metrics {
         self.drift.observe(language, confidence, terms);
     }
 
-    /// A record was refused: `retriable`, `too_large`, `abort` or `fatal`.
+    /// A record was refused: `retriable`, `too_large`, `refused`, `abort` or `fatal`.
     pub fn publish_failed(&self, kind: &str) {
         self.publish_errors.with_label_values(&[kind]).inc();
+    }
+
+    /// An output besides a record's own was not taken by its topic, and was left out.
+    pub fn dropped(&self, output: &str) {
+        self.dropped.with_label_values(&[output]).inc();
     }
 
     /// Consumer group and input topic, by which dashboards find their workers.

@@ -4,7 +4,7 @@ use super::Worker;
 use super::breaker::{Breaker, Last};
 use super::live::Drawn;
 use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
-use super::process::{Outcome, dead_letter, process};
+use super::process::{Outcome, Processed, dead_letter, process};
 use crate::article::Rejection;
 use crate::model::{Classifier, Document};
 use std::collections::HashMap;
@@ -15,14 +15,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Pause before publishing again what failed; doubles up to the other.
 pub(super) const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// Records that the broker itself found too large, by partition and offset, with the limits that it named.
-pub(super) type Refused = HashMap<(i32, i64), Vec<usize>>;
+/// Outputs that a topic did not take, by partition and offset of their record, with how much it takes.
+pub(super) type Refused = HashMap<(i32, i64), Vec<(Destination, usize)>>;
 
 /// A batch with what became of it.
 pub(super) struct Batch {
     pub(super) envelopes: Vec<Envelope>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) outputs: Vec<Output>,
+    /// Outputs besides, with the index of their record.
+    also: Vec<(usize, Output)>,
     refused: Refused,
     /// Bytes of its input.
     pub(super) bytes: usize,
@@ -30,8 +32,8 @@ pub(super) struct Batch {
 
 /// How publishing a batch ended.
 pub(super) enum Settled {
-    /// The broker has all of it; with the bytes of its input.
-    Done(Done, usize),
+    /// The broker has all of it; with the bytes of its input, and what was refused on the way.
+    Done(Done, usize, Refused),
     /// The transaction has to be aborted, and why.
     Abort(String, Refused),
 }
@@ -61,16 +63,15 @@ impl Batch {
         let mut document = Document::default();
         let mut outcomes = Vec::with_capacity(envelopes.len());
         let mut outputs = Vec::with_capacity(envelopes.len());
-        for envelope in &envelopes {
+        let mut also = Vec::new();
+        for (index, envelope) in envelopes.iter().enumerate() {
             let tagged = catch_unwind(AssertUnwindSafe(|| {
                 process(envelope, model, &worker.options, &mut document, &now)
             }));
-            let (outcome, output) = tagged.unwrap_or_else(|_| {
-                let output = dead_letter(envelope, &Rejection::Internal, true);
-                (Outcome::Rejected(Rejection::Internal), output)
-            });
-            outcomes.push(outcome);
-            outputs.push(output);
+            let done = tagged.unwrap_or_else(|_| Processed::rejected(envelope, Rejection::Internal));
+            outcomes.push(done.outcome);
+            outputs.push(done.output);
+            also.extend(done.also.into_iter().map(|output| (index, output)));
         }
         let mean = start.elapsed().as_secs_f64() / envelopes.len().max(1) as f64;
         let classify = worker.metrics.classify.local();
@@ -78,29 +79,45 @@ impl Batch {
             classify.observe(mean);
         }
         classify.flush();
-        Self { envelopes, outcomes, outputs, refused: Refused::new(), bytes }
+        Self { envelopes, outcomes, outputs, also, refused: Refused::new(), bytes }
     }
 
     pub(super) fn len(&self) -> usize {
         self.envelopes.len()
     }
 
-    /// Records that were too large in a transaction that was aborted need not be tried again.
+    /// What was refused in a transaction that was aborted need not be tried again.
     pub(super) fn remember(&mut self, refused: &Refused) {
         if refused.is_empty() {
             return;
         }
         for index in 0..self.envelopes.len() {
             let envelope = &self.envelopes[index];
-            for limit in refused.get(&(envelope.partition, envelope.offset)).into_iter().flatten() {
-                self.too_large(index, *limit);
+            for (to, limit) in refused.get(&(envelope.partition, envelope.offset)).into_iter().flatten() {
+                if to.is_extra() {
+                    self.also.retain(|(of, output)| *of != index || output.destination != *to);
+                } else {
+                    self.too_large(index, *limit);
+                }
+            }
+        }
+    }
+
+    /// What is published at an index: the records' own outputs come first, then those besides.
+    fn at(&self, index: usize) -> (&Envelope, &Output) {
+        match index.checked_sub(self.outputs.len()) {
+            None => (&self.envelopes[index], &self.outputs[index]),
+            Some(extra) => {
+                let (of, output) = &self.also[extra];
+                (&self.envelopes[*of], output)
             }
         }
     }
 
     /// Hands all outputs to the sink.
     pub(super) async fn publish<K: Sink>(&self, sink: &K) -> Result<K::Acknowledged, PipelineError> {
-        let records: Vec<_> = self.envelopes.iter().zip(&self.outputs).collect();
+        let also = self.also.iter().map(|(of, output)| (&self.envelopes[*of], output));
+        let records: Vec<_> = self.envelopes.iter().zip(&self.outputs).chain(also).collect();
         sink.publish(&records).await
     }
 
@@ -112,7 +129,7 @@ impl Batch {
         acknowledged: K::Acknowledged,
     ) -> Result<Settled, PipelineError> {
         let mut failures = acknowledged.await;
-        let mut indices: Vec<usize> = (0..self.envelopes.len()).collect();
+        let mut indices: Vec<usize> = (0..self.outputs.len() + self.also.len()).collect();
         let mut pause = BACKOFF.0;
         while !failures.is_empty() {
             let mut again = Vec::with_capacity(failures.len());
@@ -121,12 +138,23 @@ impl Batch {
             for failure in failures {
                 let index = indices[failure.index];
                 worker.metrics.publish_failed(failure.kind.name());
+                let (envelope, output) = self.at(index);
+                let (place, to) = ((envelope.partition, envelope.offset), output.destination);
                 match failure.kind {
-                    FailureKind::Fatal => return Err(PipelineError::Sink(failure.message)),
+                    FailureKind::TooLarge(_) | FailureKind::Refused if to.is_extra() => {
+                        let (topic, (partition, offset), error) = (&envelope.topic, place, failure.message);
+                        tracing::warn!(%topic, partition, offset, to = to.name(), error, "left out: its topic does not take it");
+                        worker.metrics.dropped(to.name());
+                        self.refused.entry(place).or_default().push((to, 0));
+                        continue;
+                    }
+                    FailureKind::Fatal | FailureKind::Refused => {
+                        return Err(PipelineError::Sink(failure.message));
+                    }
                     FailureKind::Abort => abort = Some(failure.message),
                     FailureKind::Retriable => {
                         if !wait {
-                            let Envelope { topic, partition, offset, .. } = &self.envelopes[index];
+                            let Envelope { topic, partition, offset, .. } = envelope;
                             tracing::warn!(%topic, partition, offset, error = %failure.message, "publishing failed; trying again");
                         }
                         wait = true;
@@ -139,9 +167,7 @@ impl Batch {
                         )));
                     }
                     FailureKind::TooLarge(limit) => {
-                        let envelope = &self.envelopes[index];
-                        let place = (envelope.partition, envelope.offset);
-                        self.refused.entry(place).or_default().push(limit);
+                        self.refused.entry(place).or_default().push((to, limit));
                         self.too_large(index, limit);
                     }
                 }
@@ -154,13 +180,15 @@ impl Batch {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(BACKOFF.1);
             }
-            let records: Vec<_> =
-                again.iter().map(|index| (&self.envelopes[*index], &self.outputs[*index])).collect();
+            if again.is_empty() {
+                break;
+            }
+            let records: Vec<_> = again.iter().map(|index| self.at(*index)).collect();
             failures = sink.publish(&records).await?.await;
             indices = again;
         }
-        let bytes = self.bytes;
-        Ok(Settled::Done(self.done(worker), bytes))
+        let (bytes, refused) = (self.bytes, std::mem::take(&mut self.refused));
+        Ok(Settled::Done(self.done(worker), bytes, refused))
     }
 
     /// Whether the output is a dead letter that has lost its value already.

@@ -21,7 +21,7 @@ pub use ports::{
     Commit, Commitment, Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError,
     Positions, Sink, Source, Span,
 };
-pub use process::{Options, Outcome, Summary, dead_letter, process};
+pub use process::{Options, Outcome, Processed, Summary, dead_letter, process};
 pub use reload::{Reload, ReloadError, Reloader, Requests, Running, read_canary, reloads};
 
 use crate::metrics::Metrics;
@@ -127,7 +127,9 @@ impl Worker {
                 Some(settled) = publishing.next(), if !publishing.is_empty() => {
                     let (place, settled): (_, Result<_, _>) = settled;
                     match settled? {
-                        Settled::Done(done, size) => {
+                        Settled::Done(done, size, refused) => {
+                            // with a transaction, what was refused may keep it from being committed
+                            aborts.learn(refused);
                             bytes -= size;
                             units.acknowledged(place, done);
                             None

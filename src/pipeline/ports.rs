@@ -43,6 +43,31 @@ pub enum Destination {
     Tagged,
     /// Dead letters.
     DeadLetter,
+    /// What a shadow model says otherwise.
+    Disagreement,
+}
+
+impl Destination {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tagged, Self::DeadLetter, Self::Disagreement];
+
+    /// Whether its outputs come besides a record's own. One that its topic never takes is dropped,
+    /// and the stream goes on.
+    pub fn is_extra(self) -> bool {
+        match self {
+            Self::Tagged | Self::DeadLetter => false,
+            Self::Disagreement => true,
+        }
+    }
+
+    /// The name as a metric label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tagged => "tagged",
+            Self::DeadLetter => "dead_letter",
+            Self::Disagreement => "disagreement",
+        }
+    }
 }
 
 /// A record to publish. Key, timestamp and headers are those of its envelope, [`Output::headers`] come after them.
@@ -72,6 +97,8 @@ pub struct Failure {
 pub enum FailureKind {
     /// Larger than the topic takes (bytes): never try it again.
     TooLarge(usize),
+    /// An extra output that its topic does not take.
+    Refused,
     /// May work later.
     Retriable,
     /// The transaction cannot be committed any more.
@@ -85,6 +112,7 @@ impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::TooLarge(_) => "too_large",
+            Self::Refused => "refused",
             Self::Retriable => "retriable",
             Self::Abort => "abort",
             Self::Fatal => "fatal",

@@ -19,6 +19,29 @@ pub enum Outcome {
     Tombstone,
 }
 
+/// A record with all that is published of it.
+#[derive(Clone, Debug)]
+pub struct Processed {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Its own output.
+    pub output: Output,
+    /// Outputs besides, to [extra](Destination::is_extra) destinations.
+    pub also: Vec<Output>,
+}
+
+impl Processed {
+    fn of(outcome: Outcome, output: Output) -> Self {
+        Self { outcome, output, also: Vec::new() }
+    }
+
+    /// A dead letter.
+    pub fn rejected(envelope: &Envelope, rejection: Rejection) -> Self {
+        let output = dead_letter(envelope, &rejection, true);
+        Self::of(Outcome::Rejected(rejection), output)
+    }
+}
+
 /// What metrics and the live page want to know of a tagged article.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -68,20 +91,14 @@ pub fn process(
     options: &Options,
     document: &mut Document,
     now: &str,
-) -> (Outcome, Output) {
+) -> Processed {
+    let to_output = |value| Output { destination: Destination::Tagged, value, headers: Vec::new() };
     let Some(value) = &envelope.value else {
-        let output = Output { destination: Destination::Tagged, value: None, headers: Vec::new() };
-        return (Outcome::Tombstone, output);
+        return Processed::of(Outcome::Tombstone, to_output(None));
     };
     match tag(envelope, value, classifier, options, document, now) {
-        Ok((summary, value)) => {
-            let output = Output { destination: Destination::Tagged, value: Some(value), headers: Vec::new() };
-            (Outcome::Tagged(summary), output)
-        }
-        Err(rejection) => {
-            let output = dead_letter(envelope, &rejection, true);
-            (Outcome::Rejected(rejection), output)
-        }
+        Ok((summary, value)) => Processed::of(Outcome::Tagged(summary), to_output(Some(value))),
+        Err(rejection) => Processed::rejected(envelope, rejection),
     }
 }
 
@@ -182,7 +199,7 @@ mod tests {
         jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap()
     });
 
-    fn run(value: &[u8], header: Option<&str>) -> (Outcome, Output) {
+    fn run(value: &[u8], header: Option<&str>) -> Processed {
         let headers = header.map(|value| ("content-type".to_owned(), Some(value.as_bytes().to_vec())));
         let envelope = Envelope {
             topic: "in".into(),
@@ -194,7 +211,7 @@ mod tests {
     }
 
     fn tagged(value: &[u8], header: Option<&str>) -> serde_json::Value {
-        let (outcome, output) = run(value, header);
+        let Processed { outcome, output, .. } = run(value, header);
         assert!(matches!(outcome, Outcome::Tagged(_)), "{outcome:?}");
         serde_json::from_slice(output.value.as_deref().unwrap()).unwrap()
     }
@@ -205,9 +222,9 @@ mod tests {
         let (bytes, _, _) = encoding_rs::WINDOWS_1256.encode(text);
         let record = tagged(&bytes, Some("text/plain; charset=windows-1256"));
         assert_eq!((&record["article"]["text"], &record["language"]), (&text.into(), &"ar".into()));
-        let (outcome, _) = run(&bytes, None);
+        let Processed { outcome, .. } = run(&bytes, None);
         assert!(matches!(outcome, Outcome::Rejected(Rejection::Encoding(_))), "{outcome:?}");
-        let (outcome, _) = run(text.as_bytes(), Some("text/plain; charset=klingon"));
+        let Processed { outcome, .. } = run(text.as_bytes(), Some("text/plain; charset=klingon"));
         assert!(matches!(outcome, Outcome::Rejected(Rejection::Encoding(_))), "{outcome:?}");
     }
 
@@ -223,7 +240,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_tagged_or_rejected(value in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let (outcome, output) = run(&value, None);
+            let Processed { outcome, output, .. } = run(&value, None);
             match outcome {
                 Outcome::Rejected(_) => prop_assert_eq!(output.value, Some(value)),
                 _ => prop_assert!(output.destination == Destination::Tagged),
@@ -233,7 +250,7 @@ mod tests {
         #[test]
         fn any_text_gives_a_record_of_the_schema(text in any::<String>(), title in any::<String>()) {
             let value = serde_json::json!({"title": title, "text": text}).to_string();
-            let (outcome, output) = run(value.as_bytes(), None);
+            let Processed { outcome, output, .. } = run(value.as_bytes(), None);
             if let Outcome::Tagged(_) = outcome {
                 let record = serde_json::from_slice(output.value.as_deref().unwrap()).unwrap();
                 prop_assert!(SCHEMA.is_valid(&record), "{}", record);
