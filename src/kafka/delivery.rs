@@ -59,9 +59,7 @@ pub(super) fn failure(error: &KafkaError, index: usize, limit: usize, transactio
     use RDKafkaErrorCode as Code;
     let kind = match error.rdkafka_error_code() {
         Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize) => FailureKind::TooLarge(limit),
-        Some(Code::InvalidRecord | Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
-            FailureKind::Fatal
-        }
+        Some(Code::InvalidRecord | Code::ClusterAuthorizationFailed) => FailureKind::Fatal,
         _ if transactional => FailureKind::Abort,
         Some(Code::Fatal | Code::OutOfOrderSequenceNumber | Code::InvalidProducerEpoch) => FailureKind::Fatal,
         _ => FailureKind::Retriable,
