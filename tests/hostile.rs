@@ -57,13 +57,6 @@ fn articles() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What matters here of an output record; the article in it may be nested deeper than most readers go.
-#[derive(serde::Deserialize)]
-struct Record {
-    id: String,
-    topics: Vec<serde::de::IgnoredAny>,
-}
-
 #[test]
 fn hostile_articles_are_harmless() {
     let classifier = Classifier::bundled().unwrap();
@@ -77,8 +70,11 @@ fn hostile_articles_are_harmless() {
         let size = envelope.value.as_ref().unwrap().len();
         let what = match &outcome {
             Outcome::Tagged(_) => {
-                let record: Record = serde_json::from_slice(output.value.as_deref().unwrap()).unwrap();
-                assert!(record.id.len() <= size && record.topics.len() <= 17);
+                // a reader's way, with its limit of depth
+                let record: serde_json::Value =
+                    serde_json::from_slice(output.value.as_deref().unwrap()).unwrap();
+                let (id, topics) = (record["id"].as_str().unwrap(), record["topics"].as_array().unwrap());
+                assert!(id.len() <= size && topics.len() <= 17);
                 "tagged".to_owned()
             }
             Outcome::Rejected(rejection) => {

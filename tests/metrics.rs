@@ -16,6 +16,7 @@ fn all() -> String {
     let classifier = Classifier::bundled().unwrap();
     metrics.model(classifier.tag(), classifier.topic_priors());
     metrics.consumer("group", "articles");
+    metrics.read_failed("TopicAuthorizationFailed");
     metrics.tagged(Some("medtop:15000000"), Some("neutral"), "ar");
     metrics.drift("ar", Some(0.9), TermCounts { known: 3, total: 4 });
     metrics.lag("articles", 0, &Lag { records: Some(1), seconds: Some(2.0), offset: Some(3) });

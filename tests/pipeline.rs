@@ -347,13 +347,13 @@ async fn a_record_that_the_broker_finds_too_large_costs_a_transaction_and_become
 }
 
 #[tokio::test]
-async fn transactions_that_never_commit_end_the_worker() {
-    let aborts = std::iter::repeat_n(Commitment::Abort("no rights".into()), 100).collect();
+async fn transactions_that_are_aborted_again_and_again_are_made_until_they_commit() {
+    let aborts = std::iter::repeat_n(Commitment::Abort("no rights".into()), 6).collect();
     let commit = FakeCommit { script: Mutex::new(aborts), ..transactions(LONG, 10) };
     let run = run_with(batches(2, 10), FakeSink::default(), commit, 0).await;
-    let message = run.result.as_ref().unwrap_err().to_string();
-    assert!(message.contains("8 transactions in a row") && message.contains("no rights"), "{message}");
-    assert_eq!((run.commits(), run.visible()), (vec![], vec![]));
+    run.result.as_ref().unwrap();
+    assert_eq!(run.aborts, 6);
+    assert_eq!(run.visible(), (0..20).collect::<Vec<_>>());
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
+/// Levels of lists and objects that a record may have, itself counted. Its copy is one level deeper in the output
+/// record, and common JSON readers end at 128 levels (serde_json) or about 1000 (Jackson, Python).
+pub(super) const MAX_DEPTH: usize = 100;
+
 /// What a key means, and which key goes first where several are there.
 const KEYS: [(&str, Slot, u8); 23] = [
     ("id", Slot::Id, 0),
@@ -81,7 +85,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut fields = Fields::default();
         while let Some(Borrow(key)) = map.next_key::<Borrow<'de>>()? {
             let Some(at) = KEYS.iter().position(|(name, ..)| *name == key) else {
-                map.next_value::<IgnoredAny>()?;
+                shallow(map.next_value::<&RawValue>()?.get())?;
                 continue;
             };
             let field: Field<'de> = map.next_value()?;
@@ -157,6 +161,7 @@ impl<'de> Deserialize<'de> for Field<'de> {
         if let Some(text) = text(raw)? {
             return Ok(Self::Text(text));
         }
+        shallow(raw)?;
         // short, but for lists, whose texts are not looked at here
         let other = serde_json::Deserializer::from_str(raw).deserialize_any(FieldVisitor);
         other.map_err(|error: serde_json::Error| {
@@ -165,6 +170,27 @@ impl<'de> Deserialize<'de> for Field<'de> {
             serde::de::Error::custom(said.split(" at line ").next().unwrap_or_default())
         })
     }
+}
+
+/// Refuses the JSON value of a field that is nested too deeply.
+fn shallow<E: serde::de::Error>(raw: &str) -> Result<(), E> {
+    // a level takes two bytes at least
+    if raw.len() / 2 < MAX_DEPTH || !raw.starts_with(['[', '{']) {
+        return Ok(());
+    }
+    let (mut depth, mut bytes) = (1, raw.bytes());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth -= 1,
+            b'"' => while bytes.next().is_some_and(|byte| byte != b'"' && (byte != b'\\' || bytes.next().is_some())) {},
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH} levels")));
+        }
+    }
+    Ok(())
 }
 
 /// The text that `raw`, a JSON value, is; `None` where it is something else.

@@ -158,8 +158,6 @@ mod tests {
             "field `text`: expected text, found a number"
         );
         assert_eq!(read(r#"{"text":{"a":1}}"#).unwrap_err().reason(), "field");
-        let deep = format!("{{\"a\":{}1{},\"text\":\"x\"}}", "[".repeat(50_000), "]".repeat(50_000));
-        let _ = read(&deep);
         let nested = format!("{{\"bodies\":{}1{}}}", "[{\"value\":".repeat(50_000), "}]".repeat(50_000));
         assert!(read(&nested).is_err());
         for (input, said) in [
@@ -176,6 +174,27 @@ mod tests {
             let error = read(input).unwrap_err().to_string();
             assert!(error.starts_with(said), "{error}");
         }
+    }
+
+    #[test]
+    fn a_record_may_be_so_deep_and_no_deeper() {
+        let most = super::super::fields::MAX_DEPTH;
+        let nested = |open: &str, close: &str, key: &str, levels: usize| {
+            format!("{{\"{key}\":{}1{},\"text\":\"x\"}}", open.repeat(levels), close.repeat(levels))
+        };
+        // the record itself is a level
+        for (open, close, each) in [("[", "]", 1), ("{\"]\":", "}", 1), ("[{\"\\\"[[\":", "}]", 2)] {
+            let levels = (most - 1) / each;
+            assert!(read(&nested(open, close, "a", levels)).is_ok(), "{open}");
+            let error = read(&nested(open, close, "a", levels + 1)).unwrap_err();
+            assert_eq!(error.reason(), "json");
+            assert!(error.to_string().contains("nested deeper than 100 levels"), "{error}");
+        }
+        for key in ["a", "id", "title", "bodies"] {
+            assert_eq!(read(&nested("[", "]", key, 1_000_000)).unwrap_err().reason(), "json", "{key}");
+        }
+        let brackets = format!(r#"{{"a":["{}","\"{}"],"text":"x"}}"#, "[".repeat(500), "{".repeat(500));
+        assert!(read(&brackets).is_ok(), "brackets in text are text");
     }
 
     #[test]

@@ -68,9 +68,7 @@ pub(super) fn failure(error: &KafkaError, delivery: &Delivery, transactional: bo
             | Code::UnknownTopic
             | Code::UnknownPartition,
         ) if delivery.destination.is_extra() => FailureKind::Refused,
-        Some(Code::InvalidRecord | Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed) => {
-            FailureKind::Fatal
-        }
+        Some(Code::InvalidRecord | Code::ClusterAuthorizationFailed) => FailureKind::Fatal,
         _ if transactional => FailureKind::Abort,
         Some(Code::Fatal | Code::OutOfOrderSequenceNumber | Code::InvalidProducerEpoch) => FailureKind::Fatal,
         _ => FailureKind::Retriable,

@@ -1,6 +1,7 @@
 //! Follows the consumer group: which partitions are ours, what of them is in flight, how far behind we are.
 
 use super::age::{Run, Unfinished};
+use super::gaps::Gaps;
 use super::{figures, log};
 use crate::metrics::{Lag, Metrics};
 use crate::pipeline::{Envelope, Health, Positions};
@@ -45,6 +46,7 @@ struct Progress {
     done: HashMap<i32, i64>,
     revoked: HashSet<i32>,
     unfinished: HashMap<i32, Unfinished>,
+    gaps: Gaps,
     /// A partition went with records of it in flight: their transaction must not be committed.
     spoiled: bool,
 }
@@ -69,12 +71,43 @@ impl Context {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Partitions in `batch` of which nobody knows whether records were skipped before it.
+    pub(super) fn unknown(&self, batch: &[Envelope]) -> HashSet<i32> {
+        self.progress().gaps.unknown(batch)
+    }
+
+    /// Reading of these partitions should have begun at these offsets.
+    pub(super) fn expect(&self, places: &Positions) {
+        let mut progress = self.progress();
+        for (partition, offset) in places {
+            progress.gaps.expect(*partition, *offset);
+        }
+    }
+
     /// These records were polled.
     pub(super) fn polled(&self, batch: &[Envelope]) {
         let mut progress = self.progress();
         for envelope in batch {
             progress.first.entry(envelope.partition).or_insert(envelope.offset);
         }
+        for back in progress.gaps.read(batch) {
+            let (topic, partition) = (&self.input, back.partition);
+            tracing::warn!(%topic, partition, from = back.from, to = back.to, "offsets begin again: is this a new topic of the same name?");
+            // what was done of the old topic says nothing of the new one
+            progress.done.remove(&partition);
+        }
+    }
+
+    /// Reading failed; librdkafka goes on by itself.
+    pub(super) fn read_failed(&self, error: &KafkaError) {
+        let code = error.rdkafka_error_code().map_or_else(|| "Other".to_owned(), |code| format!("{code:?}"));
+        self.metrics.read_failed(&code);
+        tracing::warn!(%error, "reading failed; trying again");
+    }
+
+    /// Every partition is read from another place now.
+    pub(super) fn rewound(&self) {
+        self.progress().gaps = Gaps::default();
     }
 
     /// The pipeline has this batch now.
@@ -191,6 +224,11 @@ impl ClientContext for Context {
                         .find(|offset| *offset >= 0),
                 };
                 self.metrics.lag(&self.input, partition.partition, &lag_shown);
+                for gap in progress.gaps.deleted(partition.partition, partition.lo_offset) {
+                    let (topic, partition, skipped) = (&self.input, gap.partition, gap.to - gap.from);
+                    self.metrics.skipped.inc_by(skipped as u64);
+                    tracing::error!(%topic, partition, from = gap.from, to = gap.to, skipped, "records were deleted before they were read: is the topic's retention too short?");
+                }
                 if lag > 0 {
                     lagging.insert(partition.partition);
                 }
@@ -223,9 +261,14 @@ impl ConsumerContext for Context {
             progress.given.remove(partition);
             progress.done.remove(partition);
             progress.unfinished.remove(partition);
+            progress.gaps.forget(*partition);
             self.metrics.forget_partition(&self.input, *partition);
         }
         progress.revoked.extend(&leaving);
+        if progress.assigned.is_empty() {
+            // what stood in the way is the next owner's
+            self.health.done();
+        }
         self.metrics.rebalanced("revoke", progress.assigned.len());
         tracing::info!(partitions = ?leaving, "revoked");
     }

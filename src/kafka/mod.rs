@@ -2,6 +2,7 @@
 
 mod age;
 mod delivery;
+mod gaps;
 mod group;
 mod producing;
 mod replay;

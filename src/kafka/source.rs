@@ -4,11 +4,12 @@ use super::consumer_config;
 use super::group::{Context, POLL};
 use crate::config::{Guarantee, Settings};
 use crate::metrics::Metrics;
-use crate::pipeline::{Envelope, Health, PipelineError, Source};
+use crate::pipeline::{Envelope, Health, PipelineError, Positions, Source};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -191,6 +192,7 @@ impl Reader {
         self.kept.clear();
         self.signals.rewind.store(false, Ordering::Release);
         self.consumer.context().abandon();
+        self.consumer.context().rewound();
         loop {
             match self.seek_back() {
                 Ok(()) => return Ok(()),
@@ -257,7 +259,7 @@ impl Reader {
                     Some(RDKafkaErrorCode::Fatal) => return Err(error),
                     // the client goes on by itself: a topic that is away, a broker that is down
                     _ => {
-                        tracing::warn!(%error, "reading failed; trying again");
+                        self.consumer.context().read_failed(&error);
                         std::thread::sleep(POLL);
                         break;
                     }
@@ -265,8 +267,27 @@ impl Reader {
             }
         }
         self.drop_revoked(&mut batch);
-        self.consumer.context().polled(&batch);
+        let context = self.consumer.context();
+        let unknown = context.unknown(&batch);
+        if !unknown.is_empty() {
+            context.expect(&self.committed(unknown));
+        }
+        context.polled(&batch);
         Ok(batch)
+    }
+
+    /// What the group has committed of `partitions`, where the brokers say so.
+    fn committed(&self, partitions: HashSet<i32>) -> Positions {
+        let mut asked = TopicPartitionList::new();
+        for partition in partitions {
+            asked.add_partition(&self.topic, partition);
+        }
+        let Ok(answer) = self.consumer.committed_offsets(asked, ASK_WAIT) else { return Positions::new() };
+        let offset = |element: &TopicPartitionListElem<'_>| match element.offset() {
+            Offset::Offset(offset) => Some((element.partition(), offset)),
+            _ => None,
+        };
+        answer.elements().iter().filter_map(offset).collect()
     }
 
     /// A rebalance inside poll took partitions away: their records are the next owner's.

@@ -22,6 +22,9 @@ pub struct Metrics {
     pub consumed: IntCounter,
     /// Bytes of their keys and values.
     pub consumed_bytes: IntCounter,
+    /// Records that the broker deleted before they were read.
+    pub skipped: IntCounter,
+    read_errors: IntCounterVec,
     /// Bytes of the values published and acknowledged.
     pub published_bytes: IntCounter,
     /// Articles tagged and acknowledged, by first topic, stance and language.
@@ -119,6 +122,17 @@ impl Metrics {
         let metrics = Self {
             consumed: counter(r, "rasid_records_consumed_total", "Records read from the input topic")?,
             consumed_bytes: counter(r, "rasid_consumed_bytes_total", "Bytes of the keys and values read")?,
+            skipped: counter(
+                r,
+                "rasid_records_skipped_total",
+                "Records that the broker deleted before they were read",
+            )?,
+            read_errors: counters(
+                r,
+                "rasid_read_errors_total",
+                "Errors of reading, after each of which it is tried again, by librdkafka's name",
+                &["error"],
+            )?,
             published_bytes: counter(
                 r,
                 "rasid_published_bytes_total",
@@ -312,6 +326,11 @@ impl Metrics {
     /// A dead letter was acknowledged.
     pub fn rejected(&self, reason: &str) {
         self.rejected.with_label_values(&[reason]).inc();
+    }
+
+    /// Reading failed and is tried again; `error` is librdkafka's name.
+    pub fn read_failed(&self, error: &str) {
+        self.read_errors.with_label_values(&[error]).inc();
     }
 
     /// An article was published without a topic.

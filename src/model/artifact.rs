@@ -226,7 +226,8 @@ impl<'a> File<'a> {
         let mut sorted = self.tensors.tensors();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
         let found = checksum(&self.header, sorted.iter().map(|(name, view)| (&**name, view.data())))?;
-        if found != self.header.checksum {
+        // a fuzzer guesses no checksum; what lies behind it must bear any bytes too
+        if found != self.header.checksum && !cfg!(fuzzing) {
             return Err(corrupt("checksum mismatch: the file was changed or damaged; get it again"));
         }
         Ok(())

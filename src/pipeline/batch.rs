@@ -156,6 +156,7 @@ impl Batch {
                         if !wait {
                             let Envelope { topic, partition, offset, .. } = envelope;
                             tracing::warn!(%topic, partition, offset, error = %failure.message, "publishing failed; trying again");
+                            worker.health.hinder(format!("publishing fails: {}", failure.message));
                         }
                         wait = true;
                         worker.metrics.publish_retries.inc();
@@ -271,7 +272,7 @@ impl Done {
         }
         end_to_end.flush();
         metrics.in_flight.sub(rejected.len() as i64);
-        worker.health.progress();
+        worker.health.done();
         worker.live.show(self.drawn);
         let last = last.map(|(partition, offset, reason)| Last {
             place: format!("{} {partition} {offset}", self.topic),

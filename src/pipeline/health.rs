@@ -17,6 +17,8 @@ struct State {
     waiting_for: Option<String>,
     /// Why reading pauses.
     paused: Option<String>,
+    /// What keeps records from being done.
+    hindered: Option<String>,
     lagging: HashSet<i32>,
     brokers_up: bool,
     last_progress: Instant,
@@ -30,6 +32,7 @@ impl Health {
             state: Mutex::new(State {
                 waiting_for: Some("starting".to_owned()),
                 paused: None,
+                hindered: None,
                 lagging: HashSet::new(),
                 brokers_up: false,
                 last_progress: Instant::now(),
@@ -55,7 +58,7 @@ impl Health {
     /// Why the worker is not ready; `None` when it is.
     pub fn waiting_for(&self) -> Option<String> {
         let state = self.state();
-        state.waiting_for.clone().or_else(|| state.paused.clone())
+        [&state.waiting_for, &state.paused, &state.hindered].into_iter().find_map(Clone::clone)
     }
 
     /// Reading pauses, whatever the group does; not ready until [`Health::resume`].
@@ -70,7 +73,19 @@ impl Health {
         state.last_progress = Instant::now();
     }
 
-    /// Something was done, or there is a reason to wait (a rebalance).
+    /// Records cannot be published or committed now, and why; not ready until [`Health::done`].
+    pub fn hinder(&self, reason: String) {
+        self.state().hindered = Some(reason);
+    }
+
+    /// Records were committed.
+    pub fn done(&self) {
+        let mut state = self.state();
+        state.hindered = None;
+        state.last_progress = Instant::now();
+    }
+
+    /// There is a reason to wait: a rebalance.
     pub fn progress(&self) {
         self.state().last_progress = Instant::now();
     }
@@ -116,6 +131,11 @@ mod tests {
         health.ready();
         assert_eq!(health.waiting_for().as_deref(), Some("too many"), "a rebalance does not resume");
         health.resume();
+        assert_eq!(health.waiting_for(), None);
+        health.hinder("no such topic".to_owned());
+        health.progress();
+        assert_eq!(health.waiting_for().as_deref(), Some("no such topic"), "nor does it bring a topic back");
+        health.done();
         assert_eq!(health.waiting_for(), None);
         health.observe(HashSet::new(), true);
         assert_eq!(health.stalled(), None);

@@ -38,9 +38,6 @@ use unit::Units;
 const IN_FLIGHT_BYTES: usize = 12 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
-/// Transactions in a row that may be aborted without anything learned; each waits longer than the last.
-const ABORTS: u32 = 8;
-
 /// How long the answers to an aborted transaction's records are waited for.
 const ANSWERS: Duration = Duration::from_secs(1);
 
@@ -194,7 +191,7 @@ impl Worker {
                     Ok(())
                 };
                 tokio::time::timeout(ANSWERS, rest).await.unwrap_or(Ok(()))?;
-                aborts.another(&reason)?;
+                aborts.count += 1;
                 processing.clear();
                 publishing.clear();
                 units.clear();
@@ -203,7 +200,10 @@ impl Worker {
                 source.rewind().await?;
                 // one that had ended has something to give again
                 reading = true;
-                aborts.pause().await;
+                if aborts.count > 1 {
+                    self.health.hinder(format!("{} transactions in a row were aborted: {reason}", aborts.count));
+                    aborts.pause().await;
+                }
             }
         }
         Ok(())
@@ -221,21 +221,10 @@ impl Aborts {
         }
     }
 
-    fn another(&mut self, reason: &str) -> Result<(), PipelineError> {
-        self.count += 1;
-        if self.count > ABORTS {
-            return Err(PipelineError::Sink(format!(
-                "{ABORTS} transactions in a row were aborted: {reason}"
-            )));
-        }
-        Ok(())
-    }
-
-    /// The first is tried again at once.
+    /// Each time longer; the first is tried again at once.
     async fn pause(&self) {
-        if self.count > 1 {
-            tokio::time::sleep((BACKOFF.0 * 2u32.pow(self.count - 2)).min(BACKOFF.1)).await;
-        }
+        let doubled = BACKOFF.0 * 2u32.saturating_pow(self.count.saturating_sub(2).min(16));
+        tokio::time::sleep(doubled.min(BACKOFF.1)).await;
     }
 }
 

@@ -8,9 +8,16 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::time::Duration;
 
 impl Broker {
-    /// Keys of the records of a topic that readers of committed records see, read to the end; waits
-    /// until no transaction is open.
+    /// Keys of the records of a topic that readers of committed records see.
     pub fn committed_keys(&self, topic: &str) -> Vec<String> {
+        let mut keys = Vec::new();
+        self.each_committed_key(topic, |key| keys.push(key.to_owned()));
+        keys
+    }
+
+    /// The same one by one, so that no number of records fills the memory. Reads to the end; waits
+    /// until no transaction is open.
+    pub fn each_committed_key(&self, topic: &str, mut see: impl FnMut(&str)) {
         let limit = Duration::from_secs(60);
         within(limit, "no transaction is open", || {
             let ends = ["read_committed", "read_uncommitted"].map(|level| self.ends(topic, level));
@@ -30,14 +37,13 @@ impl Broker {
             list.add_partition_offset(topic, partition as i32, Offset::Beginning).unwrap();
         }
         consumer.assign(&list).unwrap();
-        let (mut keys, mut left) = (Vec::new(), ends.len());
+        let mut left = ends.len();
         while left > 0 {
-            match consumer.poll(Duration::from_secs(10)).expect("records that are there") {
+            match consumer.poll(Duration::from_secs(60)).expect("records that are there") {
                 Err(KafkaError::PartitionEOF(_)) => left -= 1,
-                message => keys.push(String::from_utf8(message.unwrap().key().unwrap().to_vec()).unwrap()),
+                message => see(std::str::from_utf8(message.unwrap().key().unwrap()).unwrap()),
             }
         }
-        keys
     }
 
     /// Last offsets of a topic's partitions for readers of that isolation level.
