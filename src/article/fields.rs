@@ -183,7 +183,13 @@ fn shallow<E: serde::de::Error>(raw: &str) -> Result<(), E> {
         match byte {
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth -= 1,
-            b'"' => while bytes.next().is_some_and(|byte| byte != b'"' && (byte != b'\\' || bytes.next().is_some())) {},
+            b'"' => {
+                while bytes
+                    .next()
+                    .is_some_and(|byte| byte != b'"' && (byte != b'\\' || bytes.next().is_some()))
+                {
+                }
+            }
             _ => {}
         }
         if depth > MAX_DEPTH {

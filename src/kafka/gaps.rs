@@ -26,7 +26,8 @@ impl Gaps {
     /// Partitions in `batch` of which nothing is known; the group's committed offset tells where reading should
     /// have begun. A partition that is read from its first offset on has no gap.
     pub(super) fn unknown(&self, batch: &[Envelope]) -> HashSet<i32> {
-        let unknown = |envelope: &&Envelope| envelope.offset > 0 && !self.next.contains_key(&envelope.partition);
+        let unknown =
+            |envelope: &&Envelope| envelope.offset > 0 && !self.next.contains_key(&envelope.partition);
         batch.iter().filter(unknown).map(|envelope| envelope.partition).collect()
     }
 

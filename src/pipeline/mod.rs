@@ -201,7 +201,8 @@ impl Worker {
                 // one that had ended has something to give again
                 reading = true;
                 if aborts.count > 1 {
-                    self.health.hinder(format!("{} transactions in a row were aborted: {reason}", aborts.count));
+                    self.health
+                        .hinder(format!("{} transactions in a row were aborted: {reason}", aborts.count));
                     aborts.pause().await;
                 }
             }

@@ -76,7 +76,8 @@ impl Chaos {
         let (broker, proxy) = Broker::behind_proxy();
         broker.topics(PARTITIONS);
         let (random, patience) = (Random(seed), Duration::from_secs(setting("CHAOS_PATIENCE", 180)));
-        let mut chaos = Self { random, broker, proxy, workers: Vec::new(), exactly_once, fenced: 0, patience };
+        let mut chaos =
+            Self { random, broker, proxy, workers: Vec::new(), exactly_once, fenced: 0, patience };
         chaos.another();
         chaos
     }
