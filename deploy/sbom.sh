@@ -10,9 +10,10 @@ list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 cargo tree --locked --edges normal,build --no-dedupe --prefix none --format '{p}|{l}' | LC_ALL=C sort -u > "$list"
 if command -v dpkg-query >/dev/null; then
-  for package in libc6 libgcc-s1 ca-certificates; do
+  architecture=${DEB_HOST_ARCH:-$(dpkg --print-architecture)}
+  for package in "libc6:$architecture" "libgcc-s1:$architecture" ca-certificates; do
     # shellcheck disable=SC2016
-    dpkg-query -W -f 'deb ${Package} ${Version}|\n' "$package" 2>/dev/null || true
+    dpkg-query -W -f 'deb ${Package} ${Version} ${Architecture}|\n' "$package" 2>/dev/null || true
   done >> "$list"
 fi
 awk -v time="$time" '
@@ -31,7 +32,7 @@ awk -v time="$time" '
     # crates from before SPDX expressions part them with a slash
     gsub(/ *\/ */, " OR ", licence)
     split($0, part, "|"); n = split(part[1], word, " ")
-    if (word[1] == "deb") { name = word[2]; version = word[3]; purl = "pkg:deb/debian/" name "@" encoded(version) "?distro=bookworm" }
+    if (word[1] == "deb") { name = word[2]; version = word[3]; purl = "pkg:deb/debian/" name "@" encoded(version) "?arch=" word[4] "&distro=bookworm" }
     else { name = word[1]; version = substr(word[2], 2); purl = "pkg:cargo/" name "@" encoded(version) }
     if (purl in seen) next
     seen[purl] = 1

@@ -207,7 +207,7 @@ mod tests {
     use crate::model::Model;
 
     fn bundled_with(change: impl FnOnce(&mut Model)) -> Classifier {
-        let mut model = Model::from_bytes(super::super::BUNDLED).unwrap();
+        let mut model = Model::bundled().unwrap();
         change(&mut model);
         Classifier::new(model, String::new()).unwrap()
     }

@@ -77,8 +77,17 @@ pub enum ModelError {
     },
 }
 
-/// The model that ships inside the binary.
-static BUNDLED: &[u8] = include_bytes!("../../models/rasid-news.safetensors");
+// `BUNDLED_LENGTH` and `BUNDLED_SHA256`, from `build.rs`
+include!(concat!(env!("OUT_DIR"), "/model.rs"));
+
+/// The file of the model that ships inside the binary.
+///
+/// # Errors
+/// [`ModelError::File`] only where memory runs out: `build.rs` packed it.
+fn bundled_file() -> Result<Vec<u8>, ModelError> {
+    let packed = include_bytes!(concat!(env!("OUT_DIR"), "/model.zst"));
+    zstd::bulk::decompress(packed, BUNDLED_LENGTH).map_err(|error| ModelError::File(error.to_string()))
+}
 
 impl Model {
     /// The model that ships with Rasid, with its counts.
@@ -86,6 +95,6 @@ impl Model {
     /// # Errors
     /// As [`Classifier::bundled`].
     pub fn bundled() -> Result<Self, ModelError> {
-        Self::from_bytes(BUNDLED)
+        Self::from_bytes(&bundled_file()?)
     }
 }
