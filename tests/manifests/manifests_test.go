@@ -4,6 +4,7 @@ package manifests
 
 import (
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -179,8 +180,8 @@ func TestProductionScalesOnLagAndIsScraped(t *testing.T) {
 			t.Errorf("%s of the trigger is %q, the settings say otherwise:\n%s", name, trigger.Metadata[name], settings)
 		}
 	}
-	if lag, err := strconv.Atoi(trigger.Metadata["lagThreshold"]); err != nil || lag <= 0 {
-		t.Errorf("lagThreshold: %v", err)
+	if lag, err := strconv.Atoi(trigger.Metadata["lagThreshold"]); err != nil || lag != threshold(t, objects) {
+		t.Errorf("lagThreshold is %d (%v), by the sizing guide %d", lag, err, threshold(t, objects))
 	}
 	monitor := only[*monitoring.PodMonitor](t, objects)
 	matches(t, &monitor.Spec.Selector, deployment.Spec.Template.Labels)
@@ -190,7 +191,12 @@ func TestProductionScalesOnLagAndIsScraped(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
-	text, err := exec.Command(filepath.Join(deploy, "kubernetes/rules.sh")).Output()
+	const base = "https://runbook.example/RUNBOOK.md"
+	text, err := exec.Command(filepath.Join(deploy, "kubernetes/rules.sh"), base).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	runbook, err := os.ReadFile("../../docs/RUNBOOK.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,8 +209,13 @@ func TestRules(t *testing.T) {
 		}
 		for _, group := range object.(*monitoring.PrometheusRule).Spec.Groups {
 			for _, rule := range group.Rules {
-				if rule.Alert != "" {
-					alerts++
+				if rule.Alert == "" {
+					continue
+				}
+				alerts++
+				link := rule.Annotations["runbook_url"]
+				if link != base+"#"+strings.ToLower(rule.Alert) || !strings.Contains(string(runbook), "\n## "+rule.Alert+"\n") {
+					t.Errorf("%s: runbook_url %q leads to no section", rule.Alert, link)
 				}
 			}
 		}
@@ -251,4 +262,36 @@ func TestCompose(t *testing.T) {
 			t.Errorf("no service %s", name)
 		}
 	}
+}
+
+// threshold follows the sizing guide: articles a second of one worker times seconds of lag, to one figure.
+func threshold(t *testing.T, objects []runtime.Object) int {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/PERFORMANCE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(row string) float64 {
+		found := regexp.MustCompile(`(?m)^\| ` + row + ` \| ([\d.,]+) \|`).FindStringSubmatch(string(text))
+		if found == nil {
+			t.Fatalf("docs/PERFORMANCE.md has no line %q", row)
+		}
+		value, err := strconv.ParseFloat(strings.ReplaceAll(found[1], ",", ""), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	cores := only[*apps.Deployment](t, objects).Spec.Template.Spec.Containers[0].Resources.Requests.Cpu().AsApproximateFloat64()
+	rate := cores * 1e6 / of("CPU-seconds a million articles")
+	if shown := of("articles a second of one worker"); math.Abs(shown-rate) > 50 || of("cores of a worker") != cores {
+		t.Errorf("the sizing guide says %g articles/s where %g cores make %g", shown, cores, rate)
+	}
+	lag := rate * of("seconds of lag")
+	figure := math.Pow(10, math.Floor(math.Log10(lag)))
+	value := int(math.Floor(lag/figure) * figure)
+	if shown := of("`lagThreshold`"); int(shown) != value {
+		t.Errorf("the sizing guide says %g where its formula gives %d", shown, value)
+	}
+	return value
 }
