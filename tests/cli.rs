@@ -52,6 +52,7 @@ fn help_has_not_changed_unseen() {
         "classify",
         "model",
         "model merge",
+        "model diff",
         "health",
         "completions",
         "man",

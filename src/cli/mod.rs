@@ -4,8 +4,10 @@ mod adapt;
 mod articles;
 mod classify;
 mod demo;
+mod diff;
 mod evaluate;
 mod health;
+mod labelled;
 mod lint;
 mod log;
 mod model;
@@ -13,6 +15,7 @@ mod progress;
 mod replay;
 mod run;
 mod shell;
+mod terminal;
 mod time;
 mod train;
 

@@ -1,16 +1,17 @@
-//! `rasid model`: looks into a model file.
+//! `rasid model`: looks into model files.
 
 use super::progress::Bar;
 use crate::model::{Model, Tallies, read_file, sha256};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
-/// Show or verify a model file
+/// Show, verify, merge or compare model files
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   rasid model show models/rasid-news.safetensors
   rasid model verify models/rasid-news.safetensors
-  rasid model merge monday.safetensors tuesday.safetensors --out both.safetensors")]
+  rasid model merge monday.safetensors tuesday.safetensors --out both.safetensors
+  rasid model diff old.safetensors new.safetensors --data articles.jsonl")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -38,6 +39,8 @@ enum Verb {
         #[arg(long, value_name = "VERSION")]
         model_version: Option<String>,
     },
+    /// What changed from one model to another: labels, settings, terms, and with data the tags
+    Diff(super::diff::Args),
     /// Whether the file is whole and fits this Rasid
     Verify {
         /// The model file
@@ -77,6 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         Verb::Merge { models, out, name, model_version } => {
             merge(models, out, name.as_deref(), model_version.as_deref())
         }
+        Verb::Diff(args) => super::diff::run(args),
         Verb::Verify { model } => {
             let (_, digest) = read(model)?;
             println!("{}: ok, sha256 {digest}", model.display());
@@ -85,7 +89,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<(Model, String)> {
+/// A model with the digest of its file.
+pub fn read(path: &Path) -> anyhow::Result<(Model, String)> {
     let bytes = read_file(path).with_context(|| path.display().to_string())?;
     let model = Model::from_bytes(&bytes).with_context(|| path.display().to_string())?;
     Ok((model, sha256(&bytes)))

@@ -17,7 +17,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn is_right(&self) -> bool {
+    /// Whether the label given is the right one.
+    pub fn is_right(&self) -> bool {
         self.guess == Some(self.truth)
     }
 }

@@ -68,7 +68,8 @@ impl LabelSet {
             let codes: BTreeSet<&String> = codes.collect();
             let label =
                 |code: &String| Label { code: code.clone(), name: code.clone(), name_ar: code.clone() };
-            codes.into_iter().map(label).collect()
+            // a model file has labels for both tasks
+            if codes.is_empty() { labels(task) } else { codes.into_iter().map(label).collect() }
         };
         Self { topics: of(Task::Topic), stances: of(Task::Stance) }
     }
