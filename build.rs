@@ -16,8 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("model.zst"), zstd::bulk::compress(&model, LEVEL)?)?;
     let digest: String = Sha256::digest(&model).iter().map(|byte| format!("{byte:02x}")).collect();
-    let constants =
-        format!("const BUNDLED_LENGTH: usize = {};\nconst BUNDLED_SHA256: &str = \"{digest}\";\n", model.len());
+    let constants = format!(
+        "const BUNDLED_LENGTH: usize = {};\nconst BUNDLED_SHA256: &str = \"{digest}\";\n",
+        model.len()
+    );
     std::fs::write(Path::new(&out).join("model.rs"), constants)?;
     Ok(())
 }

@@ -73,6 +73,9 @@ pub struct Settings {
     pub dead_letters: String,
     /// Consumer group.
     pub group: String,
+    /// Whether this worker is the only one of its group.
+    #[serde(skip)]
+    pub alone: bool,
     /// What a fault may do to an article's output.
     pub guarantee: Guarantee,
     /// Time after which a transaction is committed.
@@ -151,6 +154,7 @@ impl Settings {
             output: required("output", over.output, under.output)?,
             dead_letters: required("dead_letters", over.dead_letters, under.dead_letters)?,
             group: required("group", over.group, under.group)?,
+            alone: false,
             guarantee: over.guarantee.or(under.guarantee).unwrap_or_default(),
             transaction_age: duration(
                 "transaction_age",
@@ -212,6 +216,15 @@ impl Settings {
             return Err(bad("input", &settings.input, "the input cannot be an output too: it would loop"));
         }
         Ok(settings)
+    }
+
+    /// The same for a worker that is the only one of `group`.
+    pub fn alone(mut self, group: String) -> Self {
+        self.group = group;
+        self.alone = true;
+        // of a member of the other group
+        self.kafka.remove("group.instance.id");
+        self
     }
 
     /// The settings as TOML, values of secret properties masked.

@@ -1,5 +1,6 @@
 //! `rasid demo`: the same worker on librdkafka's mock broker, fed with sample articles.
 
+use super::bounded::Reach;
 use super::run::{runtime, signals, work};
 use crate::config::{Layer, Settings};
 use crate::model::Classifier;
@@ -63,7 +64,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let classifier = Arc::new(Classifier::bundled()?);
     let (stop, stopping) = watch::channel(false);
     runtime()?.block_on(async {
-        let worker = async move { work(&settings, classifier, Arc::default(), stopping, reloads()).await };
+        let worker = async move {
+            let (reach, nobody) = (Reach::default(), Arc::default());
+            work(&settings, &reach, classifier, nobody, stopping, reloads()).await
+        };
         let worker = tokio::spawn(worker);
         if args.once {
             let count = samples.len();

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::{Event, Metadata, Subscriber, callsite::Identifier};
@@ -21,7 +21,7 @@ pub fn start(worker: bool) {
     // librdkafka's own lines come through our contexts; rdkafka's are of the demo's helpers
     let level = if worker { "info" } else { "warn,rdkafka=off,librdkafka=off" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Stderr);
     if worker && !std::io::stderr().is_terminal() {
         let json = format().json().flatten_event(true);
         lines.json().event_format(Limited { inner: json, json: true, seen: Mutex::default() }).init();
@@ -33,6 +33,20 @@ pub fn start(worker: bool) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "internal error: panic");
     }));
+}
+
+/// Standard error, above a progress bar that may be there.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        // a line comes whole
+        super::progress::above(|| std::io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 /// A format of which each place in the code writes at most [`LINES`] in a [`WINDOW`].
@@ -102,7 +116,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
     use std::sync::Arc;
 
     #[derive(Clone, Default)]

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod articles;
+mod bounded;
 mod classify;
 mod demo;
 mod diff;
@@ -29,8 +30,8 @@ use std::process::ExitCode;
 /// Wrong usage or settings (`EX_USAGE` of sysexits.h).
 pub const EX_USAGE: u8 = 64;
 
-/// Another worker has taken over, or the broker gave our transaction up: a new start may work
-/// (`EX_TEMPFAIL` of sysexits.h).
+/// Another worker has taken over, the broker gave our transaction up, or a bounded run was stopped before
+/// its end: a new start may work (`EX_TEMPFAIL` of sysexits.h).
 pub const EX_TEMPFAIL: u8 = 75;
 
 #[derive(Parser)]
@@ -44,7 +45,8 @@ pub const EX_TEMPFAIL: u8 = 75;
   rasid run --brokers localhost:9092 --input articles --output articles.tagged \\
             --dead-letters articles.dlq --group rasid --http 127.0.0.1:9464
 
-Exit codes: 0 done, 1 failed, 64 wrong usage or settings, 75 fenced by another worker."
+Exit codes: 0 done, 1 failed, 64 wrong usage or settings, 75 not finished but nothing
+lost, start it again: fenced by another worker, or stopped before the end of --until."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -113,7 +115,9 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         if cause.is::<Usage>() {
             return ExitCode::from(EX_USAGE);
         }
-        if let Some(PipelineError::Fenced(_)) = cause.downcast_ref() {
+        if matches!(cause.downcast_ref(), Some(PipelineError::Fenced(_)))
+            || cause.is::<bounded::Interrupted>()
+        {
             return ExitCode::from(EX_TEMPFAIL);
         }
     }

@@ -3,6 +3,19 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::Cell;
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+
+/// The bar that is shown, for what is written above it.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Writes something to the terminal without tearing the bar that may be there.
+pub fn above<T>(write: impl FnOnce() -> T) -> T {
+    let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match shown {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
 
 /// Progress of long work, on stderr.
 pub struct Bar {
@@ -20,9 +33,15 @@ impl Bar {
                 bar.set_style(style);
             }
             bar.set_prefix(name);
+            *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
             bar
         });
         Self { bar, done: Cell::new(0), name }
+    }
+
+    /// Whether there is a terminal to show it on.
+    pub fn is_shown(&self) -> bool {
+        self.bar.is_some()
     }
 
     /// Sets how much there is to do.
@@ -51,6 +70,7 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
+            *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = None;
             bar.finish_and_clear();
         }
     }

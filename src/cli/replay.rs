@@ -4,7 +4,7 @@ use super::progress::Bar;
 use super::run::{environment, refused};
 use super::{Usage, time};
 use crate::config::{Connection, Layer};
-use crate::kafka::{Filter, Replay, ReplayError, Summary, Tally, is_refused};
+use crate::kafka::{Filter, ReadError, Replay, Summary, Tally, is_refused};
 use crate::pipeline::replay::class_name;
 use anyhow::{Context, anyhow};
 use std::path::PathBuf;
@@ -87,8 +87,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let bar = Bar::new("replay");
     let summary = match replay.run(|done, all| bar.at(done, all)) {
-        Err(ReplayError::Kafka(error)) if is_refused(&error) => return Err(refused(error)),
-        Err(ReplayError::Away(reason)) => return Err(anyhow!("brokers {brokers} do not answer: {reason}")),
+        Err(ReadError::Kafka(error)) if is_refused(&error) => return Err(refused(error)),
+        Err(ReadError::Away(reason)) => return Err(anyhow!("brokers {brokers} do not answer: {reason}")),
         done => done.context("replay")?,
     };
     drop(bar);

@@ -1,9 +1,12 @@
 //! `rasid run`: the worker.
 
+use super::bounded::{self, Reach};
 use super::{Usage, load};
 use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
-use crate::kafka::{ClientError, KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics};
+use crate::kafka::{
+    Bounded, ClientError, Come, KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics,
+};
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
@@ -25,6 +28,7 @@ Examples:
   rasid run --brokers localhost:9092 --input articles --output articles.tagged \\
             --dead-letters articles.dlq --group rasid
   rasid run --config rasid.toml --check
+  rasid run --config rasid.toml --from 2026-01-01 --until now --model new.safetensors --output articles.retagged
   RASID_KAFKA_SASL_PASSWORD_FILE=/run/secrets/kafka rasid run --config rasid.toml -X security.protocol=sasl_ssl")]
 pub struct Args {
     /// Settings file, TOML
@@ -34,12 +38,15 @@ pub struct Args {
     #[arg(long)]
     check: bool,
     #[command(flatten)]
+    reach: Reach,
+    #[command(flatten)]
     layer: Layer,
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
     let settings = Settings::new(args.layer, args.config.as_deref(), environment())
         .map_err(|error| Usage(error.to_string()))?;
+    args.reach.check()?;
     if args.check {
         watch_list(settings.watch_list.as_deref())?;
         return check(&settings);
@@ -50,11 +57,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let classifier = Arc::new(load(settings.model.as_deref())?);
     let watch = watch_list(settings.watch_list.as_deref())?;
+    let settings = args.reach.settings(settings, &classifier.tag().sha256);
     runtime()?.block_on(async {
         let shutdown = signals()?;
         let (reload, requests) = reloads();
         reload_on_hangup(reload.clone())?;
-        work(&settings, classifier, watch, shutdown, (reload, requests)).await
+        work(&settings, &args.reach, classifier, watch, shutdown, (reload, requests)).await
     })
 }
 
@@ -122,6 +130,7 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
 /// The worker from its start to a clean stop.
 pub async fn work(
     settings: &Settings,
+    reach: &Reach,
     classifier: Arc<Classifier>,
     watch_list: Arc<WatchList>,
     shutdown: watch::Receiver<bool>,
@@ -131,9 +140,17 @@ pub async fn work(
     metrics.model(classifier.tag(), classifier.topic_priors());
     metrics.consumer(&settings.group, &settings.input);
     let health = Arc::new(Health::new(settings.stall_timeout));
-    let listener =
-        http::bind(settings.http).await.with_context(|| format!("cannot listen on {}", settings.http))?;
-    tracing::info!(address = %listener.local_addr()?, model = classifier.tag().sha256, "listening");
+    let listener = match http::bind(settings.http).await {
+        // the live worker beside it has the address, and nobody probes a run that ends
+        Err(error) if reach.is_bounded() => {
+            tracing::warn!(%error, address = %settings.http, "no HTTP: the address cannot be had");
+            None
+        }
+        bound => Some(bound.with_context(|| format!("cannot listen on {}", settings.http))?),
+    };
+    if let Some(listener) = &listener {
+        tracing::info!(address = %listener.local_addr()?, model = classifier.tag().sha256, "listening");
+    }
     let live = Arc::new(Live::default());
     let (sender, model) = watch::channel(classifier);
     let reloader = Reloader {
@@ -155,8 +172,12 @@ pub async fn work(
         reload: settings.http_reload.then_some(reload),
     };
     let (end, ended) = watch::channel(false);
-    let server = tokio::spawn(http::serve(listener, shared, ended));
-    let done = tag(settings, model, watch_list, metrics, health, live, shutdown).await;
+    let server = tokio::spawn(async move {
+        if let Some(listener) = listener {
+            http::serve(listener, shared, ended).await;
+        }
+    });
+    let done = tag(settings, reach, model, watch_list, metrics, health, live, shutdown).await;
     // the page and the probes answer until the very end
     let _ = end.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -165,6 +186,7 @@ pub async fn work(
 
 async fn tag(
     settings: &Settings,
+    reach: &Reach,
     model: Running,
     watch: Arc<WatchList>,
     metrics: Metrics,
@@ -173,8 +195,12 @@ async fn tag(
     mut shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     tokio::select! {
-        there = topics_are_there(settings, &health) => there?,
+        there = topics_are_there(settings, &health, reach.is_bounded()) => there?,
         () = stopped(&mut shutdown) => return Ok(()),
+    }
+    let range = reach.find(settings).await?;
+    if range.as_ref().is_some_and(Bounded::is_empty) {
+        return bounded::end(settings, true, 0, 0).await;
     }
     health.not_ready("joining the group");
     let sink = KafkaSink::open(settings, metrics.clone()).await.map_err(refused)?;
@@ -182,7 +208,12 @@ async fn tag(
         ready = sink.ready() => ready?,
         () = stopped(&mut shutdown) => return Ok(()),
     }
-    let mut source = KafkaSource::open(settings, metrics.clone(), health.clone()).map_err(refused)?;
+    let (counted, well) = (metrics.clone(), health.clone());
+    let mut source = match &range {
+        None => KafkaSource::open(settings, counted, well),
+        Some(range) => KafkaSource::over(range, settings, counted, well),
+    }
+    .map_err(refused)?;
     let worker = Worker {
         model,
         options: Options {
@@ -213,13 +244,16 @@ async fn tag(
     let stored = StoredOffsets::new(&source);
     let span = Span { age: settings.transaction_age, records: settings.transaction_records };
     let transactions = Transactions::new(&source, &sink, span);
+    let come = range.as_ref().map(|range| Come::new(&source, range));
     let run = async {
         match settings.guarantee {
             Guarantee::AtLeastOnce => worker.run(&mut source, &sink, &stored, shutdown.clone()).await,
             Guarantee::ExactlyOnce => worker.run(&mut source, &sink, &transactions, shutdown.clone()).await,
         }
     };
+    let offsets = range.as_ref().map_or(0, |range| range.offsets);
     let done = tokio::select! {
+        never = bounded::report(come, offsets) => match never {},
         done = run => done.map_err(anyhow::Error::from),
         () = deadline => Err(anyhow!(
             "{} records were not acknowledged within {} s of shutdown; they will be read again",
@@ -227,15 +261,20 @@ async fn tag(
             settings.shutdown_timeout.as_secs_f64(),
         )),
     };
+    let (ended, reached) = (source.ended(), range.as_ref().map(|range| Come::new(&source, range).offsets()));
     let closed = tokio::task::spawn_blocking(move || {
         sink.close(Duration::from_millis(500));
         source.close()
     });
     if let Err(error) = closed.await? {
         tracing::warn!(error, "closing");
-        done.and_then(|()| Err(anyhow!("{error}; the last records will be read again")))
-    } else {
-        done.inspect(|()| tracing::info!("stopped: everything read is done and committed"))
+        return done.and_then(|()| Err(anyhow!("{error}; the last records will be read again")));
+    }
+    done?;
+    tracing::info!("stopped: everything read is done and committed");
+    match reached {
+        Some(reached) => bounded::end(settings, ended, reached, offsets).await,
+        None => Ok(()),
     }
 }
 
@@ -244,14 +283,16 @@ pub fn refused(error: KafkaError) -> anyhow::Error {
     Usage(format!("{error}; check the librdkafka properties")).into()
 }
 
-/// Waits until the brokers answer and have the topics, saying what is missing.
-async fn topics_are_there(settings: &Settings, health: &Health) -> anyhow::Result<()> {
+/// Waits until the brokers answer and have the topics, saying what is missing; a run that is `bounded`
+/// does not wait for topics.
+async fn topics_are_there(settings: &Settings, health: &Health, bounded: bool) -> anyhow::Result<()> {
     let mut pause = Duration::from_millis(500);
     loop {
         let asked = settings.clone();
         let problem = match tokio::task::spawn_blocking(move || missing_topics(&asked)).await {
             Ok(Ok(missing)) if missing.is_empty() => return Ok(()),
             Ok(Err(ClientError::Refused(error))) => return Err(refused(error)),
+            Ok(Ok(missing)) if bounded => return Err(anyhow!("{}", missing.join("; "))),
             Ok(Ok(missing)) => missing.join("; "),
             Ok(Err(error)) => format!("brokers {} do not answer: {error}", settings.brokers),
             Err(error) => error.to_string(),

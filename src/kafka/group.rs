@@ -84,6 +84,24 @@ impl Context {
         }
     }
 
+    /// These partitions are ours from now on.
+    pub(super) fn assigned(&self, partitions: Vec<i32>) {
+        let mut progress = self.progress();
+        progress.assigned.extend(&partitions);
+        for partition in &partitions {
+            progress.revoked.remove(partition);
+        }
+        self.metrics.rebalanced("assign", progress.assigned.len());
+        self.health.ready();
+        self.metrics.ready.set(1);
+        tracing::info!(?partitions, "assigned");
+    }
+
+    /// By partition: everything before this is done.
+    pub(super) fn positions(&self) -> HashMap<i32, i64> {
+        self.progress().done.clone()
+    }
+
     /// These records were polled.
     pub(super) fn polled(&self, batch: &[Envelope]) {
         let mut progress = self.progress();
@@ -276,18 +294,7 @@ impl ConsumerContext for Context {
     fn post_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         self.health.progress();
         match rebalance {
-            Rebalance::Assign(list) => {
-                let coming = partitions(list);
-                let mut progress = self.progress();
-                progress.assigned.extend(&coming);
-                for partition in &coming {
-                    progress.revoked.remove(partition);
-                }
-                self.metrics.rebalanced("assign", progress.assigned.len());
-                self.health.ready();
-                self.metrics.ready.set(1);
-                tracing::info!(partitions = ?coming, "assigned");
-            }
+            Rebalance::Assign(list) => self.assigned(partitions(list)),
             Rebalance::Revoke(_) => {}
             Rebalance::Error(error) => tracing::warn!(%error, "rebalance failed"),
         }

@@ -1,10 +1,13 @@
 //! Kafka: client settings, what the clients report, and whether the topics are there.
 
 mod age;
+mod bounded;
 mod delivery;
 mod gaps;
 mod group;
 mod producing;
+mod read;
+mod reader;
 mod replay;
 mod sink;
 mod source;
@@ -13,10 +16,13 @@ mod stretch;
 mod topics;
 mod transaction;
 
-pub use replay::{Filter, Replay, ReplayError, Summary, Tally};
+pub use bounded::{Bounded, Come, begin_at};
+pub use read::{ReadError, TopicReader};
+pub use replay::{Filter, Replay, Summary, Tally};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
 pub use stored::StoredOffsets;
+pub use stretch::Edge;
 pub use topics::{ClientError, is_refused, missing_topics};
 pub use transaction::Transactions;
 
@@ -96,20 +102,27 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
 /// Room in the producer's queue: several batches, and the largest record that is published.
 const QUEUE_KBYTES: usize = 16 << 10;
 
-/// Settings of the producer.
-fn producer_config(settings: &Settings) -> ClientConfig {
-    let mut config = base(&settings.brokers);
+/// What every producer of ours is, under the user's properties.
+fn producer_base(brokers: &str) -> ClientConfig {
+    let mut config = base(brokers);
     config
         // one acknowledgement a record, in order, whatever is retried on the way
         .set("enable.idempotence", "true")
         .set("acks", "all")
         // the broker's limit decides, not the client's
         .set("message.max.bytes", "104857600")
+        // keys meet the partition that Java's producers give them
+        .set("partitioner", "murmur2_random");
+    config
+}
+
+/// Settings of the worker's producer.
+fn producer_config(settings: &Settings) -> ClientConfig {
+    let mut config = producer_base(&settings.brokers);
+    config
         .set("queue.buffering.max.kbytes", QUEUE_KBYTES.to_string())
         .set("queue.buffering.max.messages", "50000")
         .set("linger.ms", "5")
-        // keys meet the partition that Java's producers give them
-        .set("partitioner", "murmur2_random")
         .set("compression.type", "none");
     match settings.guarantee {
         // librdkafka tries for ever; the loop waits, and the metrics show it
@@ -123,11 +136,14 @@ fn producer_config(settings: &Settings) -> ClientConfig {
     config
 }
 
-/// One id a worker: that of a static member of the group, so that a restart ends at once what the last
+/// One id a worker: the group's name where it is alone in it; else that of a static member of the group, so that a restart ends at once what the last
 /// run left open; else one of its own. Two workers never share one, and which of them may commit what
 /// is for the group to say (KIP-447).
 fn transactional_id(settings: &Settings) -> String {
     use std::hash::{BuildHasher, Hasher};
+    if settings.alone {
+        return settings.group.clone();
+    }
     match settings.kafka.get("group.instance.id") {
         Some(instance) => format!("{}-{instance}", settings.group),
         None => {

@@ -1,28 +1,22 @@
 //! Dead letters back to the input: reads the dead-letter topic to its end as seen at the start, and
 //! publishes what passes the filter as the records that they were.
 
-use super::source::envelope;
-use super::stretch::{Edge, Stretch, assignment, stretches};
-use super::topics::{Quiet, missing};
-use super::{apply, base};
+use super::read::{ReadError, TopicReader};
+use super::stretch::Edge;
+use super::{CONSUMER_ONLY, apply, producer_base};
 use crate::config::Connection;
 use crate::pipeline::replay::DeadLetter;
 use crate::pipeline::{Envelope, Header};
 use rdkafka::ClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header as KafkaHeader, Message, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header as KafkaHeader, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use thiserror::Error;
+use std::time::Duration;
 
-/// How long nothing may come before reading is given up.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the broker may take to acknowledge a record.
 const DELIVERY: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(100);
 
 /// Which dead letters.
 #[derive(Clone, Debug, Default)]
@@ -83,54 +77,20 @@ pub struct Summary {
     pub kept: Vec<String>,
 }
 
-/// A replay that ended early.
-#[derive(Debug, Error)]
-pub enum ReplayError {
-    /// A topic is not there.
-    #[error("topic `{topic}`: {reason}")]
-    Topic {
-        /// Which one.
-        topic: String,
-        /// The broker's words.
-        reason: String,
-    },
-    /// The brokers do not answer, or do not take the credentials.
-    #[error("{0}")]
-    Away(String),
-    /// The client failed.
-    #[error("{0}")]
-    Kafka(#[from] KafkaError),
-    /// Reading stands still.
-    #[error("nothing came from `{topic}` for {} s: {left} records are left", PATIENCE.as_secs())]
-    Stalled {
-        /// Which topic.
-        topic: String,
-        /// Offsets not read yet.
-        left: i64,
-    },
-}
-
 impl Replay {
     /// Replays; `progress` is told offsets done and offsets in all.
     ///
     /// # Errors
-    /// [`ReplayError`]; what was published until then is published.
-    pub fn run(&self, progress: impl Fn(usize, usize)) -> Result<Summary, ReplayError> {
+    /// [`ReadError`]; what was published until then is published.
+    pub fn run(&self, progress: impl Fn(usize, usize)) -> Result<Summary, ReadError> {
         let topic = &self.connection.dead_letters;
-        let consumer = self.consumer()?;
-        for topic in [topic, &self.to] {
-            let answer = missing(&consumer, topic)
-                .map_err(|error| ReplayError::Away(consumer.context().words(&consumer, &error)))?;
-            if let Some(reason) = answer {
-                return Err(ReplayError::Topic { topic: topic.clone(), reason });
-            }
-        }
-        let from = self.filter.since.map_or(Edge::Earliest, Edge::Time);
-        let stretches = stretches(&consumer, topic, from, Edge::Latest)?;
-        consumer.assign(&assignment(topic, &stretches)?)?;
+        let reader = TopicReader::open(&self.connection, "rasid-replay")?;
+        reader.require(topic)?;
+        reader.require(&self.to)?;
         let work = Work { replay: self, done: Arc::default(), now: jiff::Timestamp::now().to_string() };
         let producer = if self.dry_run { None } else { Some(self.producer(work.done.clone())?) };
-        read(&consumer, topic, &stretches, &progress, |record| work.take(&record, producer.as_ref()))?;
+        let from = self.filter.since.map_or(Edge::Earliest, Edge::Time);
+        reader.read(topic, from, Edge::Latest, progress, |record| work.take(&record, producer.as_ref()))?;
         if let Some(producer) = producer {
             // each record has its own deadline; what is not delivered by then has failed
             producer.flush(DELIVERY + Duration::from_secs(5))?;
@@ -139,87 +99,13 @@ impl Replay {
         Ok(done)
     }
 
-    fn consumer(&self) -> Result<BaseConsumer<Quiet>, KafkaError> {
-        let mut config = base(&self.connection.brokers);
-        config
-            .set("statistics.interval.ms", "0")
-            // no group is joined and nothing committed
-            .set("group.id", "rasid-replay")
-            .set("enable.auto.commit", "false")
-            .set("enable.partition.eof", "true")
-            .set("allow.auto.create.topics", "false");
-        apply(&mut config, &self.connection.kafka, &super::PRODUCER_ONLY);
-        config.create_with_context(Quiet::default())
-    }
-
     fn producer(&self, done: Arc<Mutex<Summary>>) -> Result<ThreadedProducer<Deliveries>, KafkaError> {
-        let mut config = base(&self.connection.brokers);
-        config
-            .set("statistics.interval.ms", "0")
-            .set("enable.idempotence", "true")
-            .set("acks", "all")
-            .set("message.max.bytes", "104857600")
-            .set("partitioner", "murmur2_random");
-        apply(&mut config, &self.connection.kafka, &super::CONSUMER_ONLY);
+        let mut config = producer_base(&self.connection.brokers);
+        config.set("statistics.interval.ms", "0");
+        apply(&mut config, &self.connection.kafka, &CONSUMER_ONLY);
         config.set("message.timeout.ms", DELIVERY.as_millis().to_string());
         config.create_with_context(Deliveries(done))
     }
-}
-
-/// Calls `take` for every record of the stretches.
-fn read(
-    consumer: &BaseConsumer<Quiet>,
-    topic: &str,
-    stretches: &[Stretch],
-    progress: &impl Fn(usize, usize),
-    mut take: impl FnMut(Envelope),
-) -> Result<(), ReplayError> {
-    let name: Arc<str> = topic.into();
-    let total: i64 = stretches.iter().map(|stretch| stretch.until - stretch.from).sum();
-    // offsets left by partition; an offset need not be a record, so not each is met
-    let mut left: HashMap<i32, i64> = stretches.iter().map(|s| (s.partition, s.until - s.from)).collect();
-    let until: HashMap<i32, i64> = stretches.iter().map(|s| (s.partition, s.until)).collect();
-    let mut last = Instant::now();
-    loop {
-        let remaining: i64 = left.values().sum();
-        progress((total - remaining) as usize, total as usize);
-        if remaining == 0 {
-            return Ok(());
-        }
-        match consumer.poll(POLL) {
-            Some(Ok(message)) => {
-                let Some(end) = until.get(&message.partition()) else { continue };
-                if message.offset() < *end {
-                    take(envelope(&message, &name));
-                }
-                left.insert(message.partition(), (end - message.offset() - 1).max(0));
-                last = Instant::now();
-            }
-            // the end by now is not before the end at the start
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                left.insert(partition, 0);
-            }
-            Some(Err(error)) if is_final(&error) => return Err(error.into()),
-            // the client goes on by itself
-            Some(Err(_)) | None if last.elapsed() < PATIENCE => {}
-            _ => return Err(ReplayError::Stalled { topic: topic.to_owned(), left: remaining }),
-        }
-    }
-}
-
-/// Errors that no waiting mends.
-fn is_final(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode as Code;
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            Code::Fatal
-                | Code::TopicAuthorizationFailed
-                | Code::GroupAuthorizationFailed
-                | Code::UnknownTopicOrPartition
-                | Code::UnknownTopic
-        )
-    )
 }
 
 fn lock(summary: &Mutex<Summary>) -> MutexGuard<'_, Summary> {
