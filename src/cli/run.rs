@@ -262,6 +262,8 @@ async fn tag(
         )),
     };
     let (ended, reached) = (source.ended(), range.as_ref().map(|range| Come::new(&source, range).offsets()));
+    // the consumer ends where it is closed, not later: its last commit would bring a group back to life
+    drop((stored, transactions));
     let closed = tokio::task::spawn_blocking(move || {
         sink.close(Duration::from_millis(500));
         source.close()
