@@ -41,4 +41,6 @@ if [ "$architecture" != "$here" ]; then
 fi
 # glibc 2.36, which is the image's, takes relocations packed: a megabyte less. The flags are for the target alone.
 echo "export CARGO_BUILD_TARGET=$target RUSTFLAGS='-C link-arg=-Wl,-z,pack-relative-relocs'"
+# compilers write no time of theirs into what they make; one that changed would also undo the cache of the dependencies
+echo 'export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0}'
 echo "export RASID_TRIPLET=$triplet DEB_HOST_ARCH=$architecture"

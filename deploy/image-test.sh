@@ -3,9 +3,12 @@
 # read-only root: it tags an article, answers its probes and its health check, and stops cleanly on SIGTERM.
 # Needs root on Debian (buildah, debootstrap).
 #   deploy/image-test.sh [ARTICLE]     the article to tag; a sample of ours by default
+#   deploy/image-test.sh --again [ARTICLE]   builds once more, without the cache, and compares the two layers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+again=''
+[ "${1:-}" != --again ] || { again=1; shift; }
 base=docker.io/library/rust:1.95-bookworm
 work=$(mktemp -d)
 broker='' container='' worker=''
@@ -40,8 +43,18 @@ fi
 echo "== image"
 # Docker's format, since OCI's has no health check
 time=$(git log -1 --format=%ct 2>/dev/null || echo 0)
-buildah bud -q --pull-never --layers --format docker --timestamp "$time" --build-arg "SOURCE_DATE_EPOCH=$time" \
-  --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" -f deploy/Dockerfile -t rasid . >/dev/null
+build() {
+  buildah bud -q --pull-never --format docker --timestamp "$time" --build-arg "SOURCE_DATE_EPOCH=$time" \
+    --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" -f deploy/Dockerfile -t rasid "$@" . >/dev/null
+  buildah inspect --type image rasid | python3 -c 'import json, sys; print(*json.load(sys.stdin)["Docker"]["rootfs"]["diff_ids"])'
+}
+layer=$(build --layers)
+echo "layer $layer"
+if [ -n "$again" ]; then
+  second=$(build --no-cache)
+  [ "$second" = "$layer" ] || { echo "another build of the same sources gave another layer: $second" >&2; exit 1; }
+  echo 'built again without the cache: the same layer'
+fi
 container=$(buildah from --pull-never rasid)
 root=$(buildah mount "$container")
 buildah inspect "$container" | python3 -c '

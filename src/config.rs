@@ -125,6 +125,10 @@ pub struct Settings {
     /// Where fields are looked for.
     #[serde(skip)]
     pub pointers: Pointers,
+    /// OpenTelemetry collector, `None` for no spans.
+    pub otlp_endpoint: Option<String>,
+    /// Share of the records without a trace that begin one, of 1.
+    pub otlp_sampling_ratio: f64,
     /// librdkafka properties.
     pub kafka: BTreeMap<String, String>,
 }
@@ -201,6 +205,12 @@ impl Settings {
                 title: pointer("title_pointer", over.title_pointer.or(under.title_pointer))?,
                 text: pointer("text_pointer", over.text_pointer.or(under.text_pointer))?,
             },
+            otlp_endpoint: collector(over.otlp_endpoint.or(under.otlp_endpoint))?,
+            otlp_sampling_ratio: share(
+                "otlp_sampling_ratio",
+                over.otlp_sampling_ratio.or(under.otlp_sampling_ratio),
+                0.0,
+            )?,
             kafka,
         };
         if settings.transaction_records == 0 {
@@ -302,6 +312,16 @@ fn share(name: &str, share: Option<f64>, default: f64) -> Result<f64, ConfigErro
     }
 }
 
+fn collector(endpoint: Option<String>) -> Result<Option<String>, ConfigError> {
+    let message = "write http://HOST:PORT of an OpenTelemetry collector, such as http://localhost:4318; there is no TLS here";
+    match endpoint {
+        Some(url) if !url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => {
+            Err(bad("otlp_endpoint", &url, message))
+        }
+        endpoint => Ok(endpoint),
+    }
+}
+
 fn pointer(name: &str, value: Option<String>) -> Result<Option<String>, ConfigError> {
     match value {
         Some(value) if !value.starts_with('/') => {
@@ -368,6 +388,7 @@ mod tests {
         assert!(message(Layer { transaction_age: Some(30.0), ..flags() }).contains("transaction.timeout.ms"));
         assert!(message(Layer { transaction_records: Some(0), ..flags() }).contains("at least 1"));
         assert!(message(Layer { reload_min_agreement: Some(70.0), ..flags() }).contains("between 0 and 1"));
+        assert!(message(Layer { otlp_endpoint: Some("https://x".into()), ..flags() }).contains("no TLS"));
         assert!(message(Layer { encoding: Some("x".into()), ..flags() }).contains("windows-1256"));
     }
 }

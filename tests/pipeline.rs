@@ -84,6 +84,7 @@ fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
         health: Arc::new(Health::new(Duration::from_secs(60))),
         live: Arc::new(Live::default()),
         breaker: BreakerLimits { in_a_row: max_rejected_in_a_row, ..NEVER },
+        spans: None,
     }
 }
 

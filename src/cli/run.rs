@@ -10,7 +10,7 @@ use crate::kafka::{
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
-    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, Running, Span, Worker, read_canary,
+    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, Running, Span, Spans, Worker, read_canary,
     reloads, stopped,
 };
 use anyhow::{Context, anyhow};
@@ -194,6 +194,7 @@ async fn tag(
     live: Arc<Live>,
     mut shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
+    let spans = spans(settings)?;
     tokio::select! {
         there = topics_are_there(settings, &health, reach.is_bounded()) => there?,
         () = stopped(&mut shutdown) => return Ok(()),
@@ -233,6 +234,7 @@ async fn tag(
             wait: settings.rejected_wait,
             stop: settings.rejected_stop,
         },
+        spans: spans.clone(),
     };
     let deadline = async {
         let mut shutdown = shutdown.clone();
@@ -266,7 +268,11 @@ async fn tag(
     drop((stored, transactions));
     let closed = tokio::task::spawn_blocking(move || {
         sink.close(Duration::from_millis(500));
-        source.close()
+        let closed = source.close();
+        if let Some(spans) = spans {
+            spans.close(Duration::from_secs(1));
+        }
+        closed
     });
     if let Err(error) = closed.await? {
         tracing::warn!(error, "closing");
@@ -278,6 +284,13 @@ async fn tag(
         Some(reached) => bounded::end(settings, ended, reached, offsets).await,
         None => Ok(()),
     }
+}
+
+/// Where spans go, if anywhere.
+fn spans(settings: &Settings) -> anyhow::Result<Option<Arc<Spans>>> {
+    let Some(endpoint) = &settings.otlp_endpoint else { return Ok(None) };
+    let opened = Spans::open(endpoint, settings.otlp_sampling_ratio, &settings.group);
+    Ok(Some(Arc::new(opened.map_err(|error| Usage(format!("otlp_endpoint {endpoint}: {error}")))?)))
 }
 
 /// A property that librdkafka does not take.

@@ -97,6 +97,12 @@ pub struct Layer {
     /// JSON pointer of the article's text
     #[arg(long, env = "RASID_TEXT_POINTER", value_name = "POINTER")]
     pub text_pointer: Option<String>,
+    /// OpenTelemetry collector that gets a span for each traced record, OTLP over HTTP [default: none]
+    #[arg(long, env = "RASID_OTLP_ENDPOINT", value_name = "http://H:P")]
+    pub otlp_endpoint: Option<String>,
+    /// Share of the records without a trace that begin one, 0 to 1 [default: 0]
+    #[arg(long, env = "RASID_OTLP_SAMPLING_RATIO", value_name = "SHARE")]
+    pub otlp_sampling_ratio: Option<f64>,
     /// Any librdkafka property, for consumer and producer; also RASID_KAFKA_… in the environment
     #[arg(short = 'X', value_name = "librdkafka.property=value")]
     #[serde(skip)]

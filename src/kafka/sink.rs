@@ -98,12 +98,13 @@ impl KafkaSink {
         if let Some(timestamp) = envelope.timestamp {
             record = record.timestamp(timestamp);
         }
-        if !envelope.headers.is_empty() || !output.headers.is_empty() {
-            let all = envelope.headers.iter().chain(&output.headers);
-            let headers = OwnedHeaders::new_with_capacity(envelope.headers.len() + output.headers.len());
-            record = record.headers(all.fold(headers, |headers, (key, value)| {
-                headers.insert(Header { key, value: value.as_deref() })
-            }));
+        let count = output.published_headers(envelope).count();
+        if count > 0 {
+            let headers = OwnedHeaders::new_with_capacity(count);
+            record = record.headers(output.published_headers(envelope).fold(
+                headers,
+                |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }),
+            ));
         }
         match producer.send(record) {
             Ok(()) => Ok(true),
@@ -140,7 +141,7 @@ impl Sink for KafkaSink {
 
 fn size(envelope: &Envelope, output: &Output) -> usize {
     let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-    let headers = envelope.headers.iter().chain(&output.headers);
+    let headers = output.published_headers(envelope);
     length(&envelope.key)
         + length(&output.value)
         + headers.map(|(name, value)| name.len() + length(value) + 4).sum::<usize>()

@@ -5,6 +5,7 @@ use super::breaker::{Breaker, Last};
 use super::live::Drawn;
 use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
 use super::process::{Outcome, Processed, dead_letter, process};
+use super::spans::RecordSpan;
 use crate::article::Rejection;
 use crate::model::{Classifier, Document};
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ pub(super) struct Batch {
     pub(super) outputs: Vec<Output>,
     /// Outputs besides, with the index of their record.
     also: Vec<(usize, Output)>,
+    /// Spans of the records that are traced, with the index of their record.
+    spans: Vec<(usize, RecordSpan)>,
     refused: Refused,
     /// Bytes of its input.
     pub(super) bytes: usize,
@@ -44,6 +47,7 @@ pub(super) struct Done {
     pub(super) next: Positions,
     topic: Arc<str>,
     records: Vec<Record>,
+    spans: Vec<(usize, RecordSpan)>,
     drawn: Drawn,
 }
 
@@ -64,11 +68,21 @@ impl Batch {
         let mut outcomes = Vec::with_capacity(envelopes.len());
         let mut outputs = Vec::with_capacity(envelopes.len());
         let mut also = Vec::new();
+        let mut traced = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
+            let span = worker.spans.as_ref().and_then(|spans| Some((spans, spans.begin(envelope)?)));
             let tagged = catch_unwind(AssertUnwindSafe(|| {
                 process(envelope, model, &worker.options, &mut document, &now)
             }));
-            let done = tagged.unwrap_or_else(|_| Processed::rejected(envelope, Rejection::Internal));
+            let mut done = tagged.unwrap_or_else(|_| Processed::rejected(envelope, Rejection::Internal));
+            if let Some((spans, mut span)) = span {
+                let headers = spans.tagged(&mut span);
+                // a dead letter keeps the headers that the record came with
+                if done.output.destination == Destination::Tagged {
+                    done.output.trace = headers;
+                }
+                traced.push((index, span));
+            }
             outcomes.push(done.outcome);
             outputs.push(done.output);
             also.extend(done.also.into_iter().map(|output| (index, output)));
@@ -79,7 +93,7 @@ impl Batch {
             classify.observe(mean);
         }
         classify.flush();
-        Self { envelopes, outcomes, outputs, also, refused: Refused::new(), bytes }
+        Self { envelopes, outcomes, outputs, also, spans: traced, refused: Refused::new(), bytes }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -229,14 +243,18 @@ impl Batch {
                 }
             });
         let records = records.collect();
-        Done { next, topic, records, drawn }
+        Done { next, topic, records, spans: self.spans, drawn }
     }
 }
 
 impl Done {
     /// Counts a batch that is committed.
     pub(super) fn count(self, worker: &Worker, breaker: &mut Breaker) -> Result<(), PipelineError> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+        let time = SystemTime::now();
+        let now = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+        for (index, span) in self.spans {
+            span.end(&self.records[index].outcome, time);
+        }
         let metrics = &worker.metrics;
         let end_to_end = metrics.end_to_end.local();
         let rejected: Vec<bool> =

@@ -12,6 +12,7 @@ mod ports;
 mod process;
 mod reload;
 pub mod replay;
+mod spans;
 mod unit;
 
 pub use breaker::{Breaker, BreakerLimits, Cause, Change};
@@ -21,6 +22,7 @@ pub use ports::{
     Commit, Commitment, Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError,
     Positions, Sink, Source, Span,
 };
+pub use spans::Spans;
 pub use process::{Options, Outcome, Processed, Summary, dead_letter, process};
 pub use reload::{Reload, ReloadError, Reloader, Requests, Running, read_canary, reloads};
 
@@ -56,6 +58,8 @@ pub struct Worker {
     pub live: Arc<Live>,
     /// When too many rejected records pause reading.
     pub breaker: BreakerLimits,
+    /// Where spans of records go, if anywhere.
+    pub spans: Option<Arc<Spans>>,
 }
 
 /// Transactions that were aborted since the last commit.

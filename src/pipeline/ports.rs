@@ -79,6 +79,17 @@ pub struct Output {
     pub value: Option<Vec<u8>>,
     /// Headers that are added.
     pub headers: Vec<Header>,
+    /// Headers that stand in place of those of the same name in the envelope: the trace goes on from here.
+    pub trace: Vec<Header>,
+}
+
+impl Output {
+    /// All headers of the record that is published.
+    pub fn published_headers<'a>(&'a self, envelope: &'a Envelope) -> impl Iterator<Item = &'a Header> {
+        let replaced = |name: &str| self.trace.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        let kept = envelope.headers.iter().filter(move |(name, _)| !replaced(name));
+        kept.chain(&self.trace).chain(&self.headers)
+    }
 }
 
 /// An output that the broker did not take.

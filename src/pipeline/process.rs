@@ -92,7 +92,7 @@ pub fn process(
     document: &mut Document,
     now: &str,
 ) -> Processed {
-    let to_output = |value| Output { destination: Destination::Tagged, value, headers: Vec::new() };
+    let to_output = |value| Output { destination: Destination::Tagged, value, headers: Vec::new(), trace: Vec::new() };
     let Some(value) = &envelope.value else {
         return Processed::of(Outcome::Tombstone, to_output(None));
     };
@@ -184,7 +184,8 @@ pub fn dead_letter(envelope: &Envelope, rejection: &Rejection, value: bool) -> O
     if !value {
         headers.push(("rasid.value.omitted".to_owned(), Some(b"true".to_vec())));
     }
-    Output { destination: Destination::DeadLetter, value: envelope.value.clone().filter(|_| value), headers }
+    let value = envelope.value.clone().filter(|_| value);
+    Output { destination: Destination::DeadLetter, value, headers, trace: Vec::new() }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ export const browse = () => chromium.launch({
     "--disable-component-update", "--disable-sync"],
 });
 
-const freePort = () => new Promise(resolve => {
+export const freePort = () => new Promise(resolve => {
   const server = createServer().listen(0, "127.0.0.1", () => {
     const { port } = server.address();
     server.close(() => resolve(port));
@@ -26,24 +26,28 @@ const freePort = () => new Promise(resolve => {
 // `rasid demo` on a free port, or on `port`; or the worker that RASID_URL names.
 export const demo = async ({ articles, port } = {}) => {
   if (process.env.RASID_URL) return { url: process.env.RASID_URL, stop: () => 0 };
+  return worker(["demo", ...(articles ? ["--articles", articles] : [])], port);
+};
+
+// A verb of `rasid` that answers HTTP.
+export const worker = async (verb, port) => {
   const address = `127.0.0.1:${port ?? await freePort()}`;
-  const flags = articles ? ["--articles", articles] : [];
-  const child = spawn(process.env.RASID_BIN, ["demo", "--http", address, ...flags], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.env.RASID_BIN, [...verb, "--http", address], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
   child.stderr.on("data", data => { log += data; });
   const ended = new Promise(resolve => child.on("exit", resolve));
   process.on("exit", () => child.kill("SIGKILL"));
   const url = `http://${address}/`;
-  await until("the demo answers", async () => (await fetch(new URL("livez", url)).catch(() => null))?.ok, () => log);
+  await until("the worker answers", async () => (await fetch(new URL("livez", url)).catch(() => null))?.ok, () => log);
   return { url, port: Number(address.split(":")[1]), stop: () => { child.kill("SIGTERM"); return ended; } };
 };
 
-export const until = async (what, attempt, more = () => "") => {
-  const end = Date.now() + 20_000;
+export const until = async (what, attempt, more = () => "", seconds = 20) => {
+  const end = Date.now() + seconds * 1000;
   for (;;) {
     const value = await attempt();
     if (value) return value;
-    if (Date.now() > end) assert.fail(`not within 20 s: ${what} ${more()}`);
+    if (Date.now() > end) assert.fail(`not within ${seconds} s: ${what} ${more()}`);
     await pause(50);
   }
 };

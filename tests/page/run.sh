@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The live page in Chromium: installs from Debian what is missing (as root, or through sudo), builds
-# the worker, drives `rasid demo` and leaves pictures in target/page.
+# the worker, drives `rasid demo` and workers on Kafka, and leaves pictures in target/page.
 #
 #   tests/page/run.sh                                   # all of it
 #   tests/page/run.sh --test-name-pattern=hostile       # one test; arguments go to node's test runner
@@ -13,6 +13,10 @@ missing=()
 [ -x "${CHROMIUM:-$(command -v chromium || true)}" ] || missing+=(chromium)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
+# one test runs its workers on Kafka
+command -v kcat >/dev/null || missing+=(kcat)
+command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+command -v mvn >/dev/null || missing+=(maven)
 # Arabic letters for the pictures
 fc-list 2>/dev/null | grep -qi 'NotoNaskhArabic\|NotoSansArabic' || missing+=(fontconfig fonts-noto-core)
 if [ ${#missing[@]} -gt 0 ]; then
