@@ -10,6 +10,7 @@
 //! articles under different labels. No cross-validation on one's own examples sees that, so a
 //! share of the probability (`noise`) is spread over all labels: it caps the confidence.
 
+use super::cores::on_all_cores;
 use super::score::{Score, allows};
 use serde::{Deserialize, Serialize};
 
@@ -39,12 +40,20 @@ impl Calibration {
     /// `(1 - noise) · softmax(slope · evidence / (terms + pad)) + noise / labels`, with the largest
     /// evidence taken out first so that nothing overflows however long the text.
     pub fn probabilities(self, score: &Score, allowed: &[bool]) -> Vec<f32> {
+        let mut probabilities = Vec::with_capacity(score.evidence.len());
+        self.write_probabilities(score, allowed, &mut probabilities);
+        probabilities
+    }
+
+    /// As [`Calibration::probabilities`], into a vector that is used again.
+    fn write_probabilities(self, score: &Score, allowed: &[bool], probabilities: &mut Vec<f32>) {
         let scale = self.scale(score.total);
         let top = score.best(allowed).map_or(0.0, |best| score.evidence[best]);
         let weigh = |(label, evidence): (usize, &f32)| {
             if allows(allowed, label) { ((evidence - top) * scale).exp() } else { 0.0 }
         };
-        let mut probabilities: Vec<f32> = score.evidence.iter().enumerate().map(weigh).collect();
+        probabilities.clear();
+        probabilities.extend(score.evidence.iter().enumerate().map(weigh));
         let sum: f32 = probabilities.iter().sum();
         let labels = (0..probabilities.len()).filter(|label| allows(allowed, *label)).count();
         let floor = self.noise / labels.max(1) as f32;
@@ -53,19 +62,20 @@ impl Calibration {
                 *probability = (1.0 - self.noise) * *probability / sum + floor;
             }
         }
-        probabilities
     }
 
     /// The slope and pad with the least negative log-likelihood of `held_out`, scores with the
     /// labels that are right (any of them counts), under a given `noise`.
     pub fn fit(held_out: &[(Score, Vec<usize>)], noise: f32) -> Self {
-        let mut best = (f64::INFINITY, Self { slope: 1.0, pad: 0.0, noise });
-        for pad in PADS {
+        let found = on_all_cores(PADS.len(), |pad| {
             let loss = |log_slope: f32| {
-                let calibration = Self { slope: log_slope.exp(), pad, noise };
+                let calibration = Self { slope: log_slope.exp(), pad: PADS[pad], noise };
                 (negative_log_likelihood(held_out, calibration), calibration)
             };
-            let found = loss(least_log_slope(30, |log_slope| loss(log_slope).0));
+            loss(least_log_slope(30, |log_slope| loss(log_slope).0))
+        });
+        let mut best = (f64::INFINITY, Self { slope: 1.0, pad: 0.0, noise });
+        for found in found {
             if found.0 < best.0 {
                 best = found;
             }
@@ -95,10 +105,11 @@ pub(super) fn three_digits(slope: f32) -> f32 {
 }
 
 fn negative_log_likelihood(held_out: &[(Score, Vec<usize>)], calibration: Calibration) -> f64 {
+    let mut probabilities = Vec::new();
     held_out
         .iter()
         .map(|(score, right)| {
-            let probabilities = calibration.probabilities(score, &[]);
+            calibration.write_probabilities(score, &[], &mut probabilities);
             let right: f32 = right.iter().map(|label| probabilities[*label]).sum();
             -f64::from(right.max(1e-9)).ln()
         })

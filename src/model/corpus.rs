@@ -1,10 +1,13 @@
 //! Texts counted once, and scored by models that have not seen their fold.
 
+use super::cores::on_all_cores;
 use super::counts::{Bag, Counts};
-use super::features::Terms;
+use super::features::{Document, Terms};
 use super::fit::{Fitting, estimate};
+use super::folds;
 use super::recipe::Recipe;
 use super::score::Score;
+use super::tally::Tally;
 use super::texts::Text;
 
 /// Whole texts first, then what their beginnings say.
@@ -16,41 +19,16 @@ pub struct Corpus<'a> {
     /// By text: what each of its parts holds; the whole comes first.
     pub(super) bags: Vec<Vec<Bag>>,
     counts: Counts,
-    labels: usize,
 }
 
 impl<'a> Corpus<'a> {
     /// Counts `texts` by `terms`; besides the whole of a text its first `1 / part`th is kept for
     /// each of `parts`.
     pub fn of(texts: &'a [Text], labels: usize, terms: Terms, parts: &[usize]) -> Self {
-        let mut corpus = Self { texts, bags: Vec::new(), counts: Counts::new(labels), labels };
-        corpus.bag(terms, parts);
-        corpus
-    }
-
-    fn bag(&mut self, terms: Terms, parts: &[usize]) {
-        for text in self.texts {
-            let mut bags = vec![self.counts.bag(&text.document, terms)];
-            for part in parts {
-                let mut document = text.document.clone();
-                document.stems.truncate(document.stems.len() / part);
-                bags.push(self.counts.bag(&document, terms));
-            }
-            self.bags.push(bags);
-        }
-    }
-
-    /// `texts` out of many that `all` counts, whose rows are in the order of spelling. The others
-    /// are in every model.
-    pub fn over(all: &Counts, texts: &'a [Text], recipe: Recipe, parts: &[usize]) -> Self {
-        let mut corpus = Self { texts, bags: Vec::new(), counts: all.clone(), labels: all.labels() };
-        corpus.bag(recipe.terms, parts);
-        for (text, bags) in texts.iter().zip(&corpus.bags) {
-            if let Some(shares) = text.shares(recipe.keyword_weight) {
-                corpus.counts.take_bag(&bags[0], &shares);
-            }
-        }
-        corpus
+        let mut counts = Counts::new(labels);
+        let bags =
+            texts.iter().map(|text| bags(text, parts, |document| counts.bag(document, terms))).collect();
+        Self { texts, bags, counts }
     }
 
     /// The counts of the texts that `teaches`.
@@ -87,34 +65,70 @@ impl<'a> Corpus<'a> {
             }
             let weights = estimate(&seen, recipe.fitting);
             for (text, bags) in held {
-                let score = |bag| (self.score(&seen, &weights, recipe.fitting, bag), text.right.clone());
+                let score = |bag| (score(&seen, &weights, recipe.fitting, bag), text.right.clone());
                 scores.extend(bags.iter().map(score));
             }
         }
         scores
     }
+}
 
-    /// The evidence in `bag` by weights of `seen`.
-    pub(super) fn score(&self, seen: &Counts, weights: &[f32], fitting: Fitting, bag: &Bag) -> Score {
-        let mut score = Score { evidence: vec![0.0; self.labels], known: 0, total: bag.total };
-        let mut add = |row: u32, times: f32| {
-            let row = row as usize;
-            let known = seen.texts[row] >= fitting.min_texts.max(1);
-            for (sum, weight) in
-                score.evidence.iter_mut().zip(&weights[row * self.labels..]).filter(|_| known)
-            {
-                *sum += weight * times;
-            }
-            known
-        };
-        for (row, times) in &bag.terms {
-            if add(*row, *times as f32) {
-                score.known += times;
-            }
-        }
-        for row in &bag.halves {
-            add(*row, -0.5);
-        }
-        score
+/// What each of the parts of a text holds; the whole comes first.
+fn bags(text: &Text, parts: &[usize], mut bag: impl FnMut(&Document) -> Bag) -> Vec<Bag> {
+    let mut bags = vec![bag(&text.document)];
+    for part in parts {
+        let mut document = text.document.clone();
+        document.stems.truncate(document.stems.len() / part);
+        bags.push(bag(&document));
     }
+    bags
+}
+
+/// As [`Corpus::held_out`], for the texts that `tally` keeps out of all that it counts; the others are
+/// in every model. One fold after the other is taken apart on each core, so that no more is in memory.
+pub fn held_out(tally: &Tally, recipe: &Recipe, folds: usize, parts: &[usize]) -> Vec<(Score, Vec<usize>)> {
+    let counts = &tally.counts;
+    let one = |fold: usize| {
+        let mut held = Vec::new();
+        let mut seen = counts.clone();
+        for kept in tally.kept.iter().filter(|kept| folds::fold(kept.group, folds) == fold) {
+            let text = kept.text(counts);
+            let bags = bags(&text, parts, |document| counts.known_bag(document, recipe.terms));
+            if let Some(shares) = text.shares(recipe.keyword_weight) {
+                seen.take_bag(&bags[0], &shares);
+            }
+            held.push((text.right, bags));
+        }
+        let weights = estimate(&seen, recipe.fitting);
+        let mut scores = Vec::with_capacity(held.len() * (1 + parts.len()));
+        for (right, bags) in held {
+            let score = |bag| (score(&seen, &weights, recipe.fitting, bag), right.clone());
+            scores.extend(bags.iter().map(score));
+        }
+        scores
+    };
+    on_all_cores(folds, one).concat()
+}
+
+/// The evidence in `bag` by weights of `seen`.
+pub(super) fn score(seen: &Counts, weights: &[f32], fitting: Fitting, bag: &Bag) -> Score {
+    let labels = seen.labels();
+    let mut score = Score { evidence: vec![0.0; labels], known: 0, total: bag.total };
+    let mut add = |row: u32, times: f32| {
+        let row = row as usize;
+        let known = seen.texts[row] >= fitting.min_texts.max(1);
+        for (sum, weight) in score.evidence.iter_mut().zip(&weights[row * labels..]).filter(|_| known) {
+            *sum += weight * times;
+        }
+        known
+    };
+    for (row, times) in &bag.terms {
+        if add(*row, *times as f32) {
+            score.known += times;
+        }
+    }
+    for row in &bag.halves {
+        add(*row, -0.5);
+    }
+    score
 }

@@ -4,8 +4,8 @@
 //! old and new examples at once or one after the other gives the same bytes.
 
 use super::features::{Document, Terms};
-use crate::text::{Key, Word, term_key};
-use std::collections::HashMap;
+use crate::text::{Key, Slots, Word, term_key};
+use std::sync::Arc;
 
 /// One occurrence of a term in a text with one label.
 pub const UNIT: u32 = 64;
@@ -22,19 +22,57 @@ pub struct Bag {
     pub total: u32,
 }
 
+impl Bag {
+    fn of(
+        document: &Document,
+        terms: Terms,
+        mut row: impl FnMut(Key, (Word, Option<Word>)) -> Option<u32>,
+    ) -> Self {
+        let mut rows = Vec::with_capacity(document.stems.len());
+        let mut bag = Self::default();
+        document.terms(terms, |key, words, index| {
+            bag.total += 1;
+            let Some(row) = row(key, words) else { return };
+            rows.push(row);
+            if document.halves(terms, words, index) {
+                bag.halves.push(row);
+            }
+        });
+        rows.sort_unstable();
+        bag.terms.extend(rows.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)));
+        bag.total -= (bag.halves.len() as u32).div_ceil(2);
+        bag
+    }
+}
+
 /// Counts of one task in one language.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Counts {
     labels: usize,
-    rows: HashMap<Key, u32>,
+    /// One more than the row; shared with copies that have the same terms.
+    rows: Arc<Slots<u32>>,
     /// The terms, by row.
-    pub terms: Vec<String>,
+    pub terms: Arc<Vec<String>>,
     /// Texts that a term stands in, by row.
     pub texts: Vec<u32>,
     /// Counts by row, `labels` columns each.
     pub table: Vec<u32>,
     /// Texts by label, in [`UNIT`]s.
     pub documents: Vec<u32>,
+    /// By row: the number of the text that counted last, from one on.
+    last: Vec<u32>,
+    /// Number of the text that is counted now.
+    number: u32,
+}
+
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        self.labels == other.labels
+            && self.terms == other.terms
+            && self.texts == other.texts
+            && self.table == other.table
+            && self.documents == other.documents
+    }
 }
 
 impl Counts {
@@ -45,33 +83,53 @@ impl Counts {
 
     /// Puts stored counts together again.
     pub fn from_parts(terms: Vec<String>, texts: Vec<u32>, table: Vec<u32>, documents: Vec<u32>) -> Self {
-        let rows = terms.iter().zip(0..).map(|(term, row)| (term_key(term), row)).collect();
-        Self { labels: documents.len(), rows, terms, texts, table, documents }
+        let mut rows = Slots::with_capacity(terms.len());
+        for (row, term) in (1..).zip(&terms) {
+            let key = term_key(term);
+            // a damaged file may have a term of no letters
+            if key != Slots::<u32>::EMPTY {
+                *rows.entry(key) = row;
+            }
+        }
+        let (rows, terms) = (Arc::new(rows), Arc::new(terms));
+        Self { labels: documents.len(), rows, terms, texts, table, documents, ..Self::default() }
     }
 
     /// Counts one text for `shares`: labels with their share of it in [`UNIT`]s.
     pub fn add(&mut self, document: &Document, terms: Terms, shares: &[(usize, u32)]) {
-        let bag = self.bag(document, terms);
-        self.add_bag(&bag, shares);
+        if self.number == u32::MAX {
+            self.number = 0;
+            self.last.clear();
+        }
+        self.number += 1;
+        self.last.resize(self.texts.len(), 0);
+        document.terms(terms, |key, words, _| {
+            let row = self.row(key, words) as usize;
+            if row == self.last.len() {
+                self.last.push(0);
+            }
+            if self.last[row] != self.number {
+                self.last[row] = self.number;
+                self.texts[row] += 1;
+            }
+            for (label, share) in shares {
+                let count = &mut self.table[row * self.labels + label];
+                *count = count.saturating_add(*share);
+            }
+        });
+        for (label, share) in shares {
+            self.documents[*label] = self.documents[*label].saturating_add(*share);
+        }
     }
 
     /// The terms of a text by row; terms not met before get rows, but nothing is counted.
     pub fn bag(&mut self, document: &Document, terms: Terms) -> Bag {
-        let mut times: HashMap<u32, u32> = HashMap::new();
-        let mut halves = Vec::new();
-        let mut total = 0;
-        document.terms(terms, |key, words, index| {
-            let row = self.row(key, words);
-            total += 1;
-            *times.entry(row).or_insert(0) += 1;
-            if document.halves(terms, words, index) {
-                halves.push(row);
-            }
-        });
-        let mut terms: Vec<(u32, u32)> = times.into_iter().collect();
-        terms.sort_unstable();
-        total -= (halves.len() as u32).div_ceil(2);
-        Bag { terms, halves, total }
+        Bag::of(document, terms, |key, words| Some(self.row(key, words)))
+    }
+
+    /// The terms of a text by row; those not met before are left out.
+    pub fn known_bag(&self, document: &Document, terms: Terms) -> Bag {
+        Bag::of(document, terms, |key, _| self.row_of(key))
     }
 
     /// Counts a text that [`Counts::bag`] made.
@@ -107,22 +165,37 @@ impl Counts {
         self.documents.iter().map(|texts| *texts > 0).collect()
     }
 
-    fn row(&mut self, key: Key, (first, second): (Word, Option<Word>)) -> u32 {
-        let next = self.terms.len() as u32;
-        *self.rows.entry(key).or_insert_with(|| {
-            self.terms.push(match second {
-                None => first.to_string(),
-                Some(second) => format!("{first} {second}"),
-            });
-            self.texts.push(0);
-            self.table.resize(self.table.len() + self.labels, 0);
-            next
+    #[inline]
+    fn row(&mut self, key: Key, words: (Word, Option<Word>)) -> u32 {
+        self.row_of(key).unwrap_or_else(|| {
+            let (first, second) = words;
+            self.new_row(
+                key,
+                match second {
+                    None => first.to_string(),
+                    Some(second) => format!("{first} {second}"),
+                },
+            )
         })
     }
 
-    /// The rows of the terms by their keys.
-    pub fn rows_by_key(&self) -> HashMap<Key, u32> {
-        self.rows.clone()
+    #[cold]
+    fn new_row(&mut self, key: Key, term: String) -> u32 {
+        let row = self.terms.len() as u32;
+        // a damaged file may have a term of no letters
+        if key != Slots::<u32>::EMPTY {
+            *Arc::make_mut(&mut self.rows).entry(key) = row + 1;
+        }
+        Arc::make_mut(&mut self.terms).push(term);
+        self.texts.push(0);
+        self.table.resize(self.table.len() + self.labels, 0);
+        row
+    }
+
+    /// The row of a term.
+    #[inline]
+    pub fn row_of(&self, key: Key) -> Option<u32> {
+        self.rows.get(key).checked_sub(1)
     }
 
     /// The keys of the terms, by row.
@@ -135,14 +208,7 @@ impl Counts {
     pub fn plus(&self, other: &Self) -> Self {
         let mut sum = self.clone();
         for (row, (term, key)) in other.terms.iter().zip(other.keys()).enumerate() {
-            let next = sum.terms.len() as u32;
-            let at = *sum.rows.entry(key).or_insert(next);
-            if at == next {
-                sum.terms.push(term.clone());
-                sum.texts.push(0);
-                sum.table.resize(sum.table.len() + sum.labels, 0);
-            }
-            let at = at as usize;
+            let at = sum.row_of(key).unwrap_or_else(|| sum.new_row(key, term.clone())) as usize;
             sum.texts[at] = sum.texts[at].saturating_add(other.texts[row]);
             for (count, more) in sum.table[at * sum.labels..].iter_mut().zip(other.of(row)) {
                 *count = count.saturating_add(*more);
@@ -167,6 +233,9 @@ impl Counts {
     /// The same counts with the terms in the order of their spelling, so that files are equal byte
     /// for byte; terms that no text was counted for are left out.
     pub fn sorted(&self) -> Self {
+        if self.terms.is_sorted() && self.texts.iter().all(|texts| *texts > 0) {
+            return self.clone();
+        }
         self.ordered((0..self.terms.len() as u32).filter(|row| self.texts[*row as usize] > 0).collect()).0
     }
 

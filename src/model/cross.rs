@@ -1,7 +1,7 @@
 //! Cross-validation: how a recipe, or the choice of one, does on texts that it has not seen.
 
 use super::calibrate::Calibration;
-use super::corpus::{Corpus, PARTS};
+use super::corpus::{Corpus, PARTS, score};
 use super::evaluate::{Outcome, Report};
 use super::fit::estimate;
 use super::labels::Label;
@@ -66,7 +66,7 @@ pub fn validate(
         let counts = corpus.counts(recipe.keyword_weight, |text| text.keywords || seen(text));
         let weights = estimate(&counts, recipe.fitting);
         for (text, bags) in texts.iter().zip(&corpus.bags).filter(|(text, _)| !text.keywords && !seen(text)) {
-            let score = corpus.score(&counts, &weights, recipe.fitting, &bags[0]);
+            let score = score(&counts, &weights, recipe.fitting, &bags[0]);
             judged.push((calibration.probabilities(&score, &[]), text.right.clone()));
         }
     }

@@ -2,10 +2,9 @@
 
 use super::margins::Margins;
 use super::memo::Entry;
-use crate::text::{
-    Analysis, Detector, Key, Language, OtherLetters, Token, Word, Words, analyse, pair_key, quotes, tokenise,
-};
+use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Word, Words, analyse, pair_key, quotes};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 
 /// Which terms a task counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +28,8 @@ pub struct Stem {
     pub function: bool,
     /// Whether the word stands between quotation marks.
     pub quoted: bool,
-    /// Where the word stands: piece of the text, first and past-last byte in it.
-    pub span: (u8, u32, u32),
+    /// Where the word stands: piece of the text, first byte in it.
+    pub span: (u8, u32),
 }
 
 /// The stems of a text and its language. Made to be used again: [`Document::read`] clears it.
@@ -89,6 +88,43 @@ impl Scratch {
     }
 }
 
+/// Words that a [`Reader`] remembers.
+const REMEMBERED: usize = 1 << 14;
+
+/// Reads words and remembers what they come to: most were met before, and stemming is a function of
+/// the word alone.
+struct Reader {
+    words: Words,
+    /// By the low bits of the hashed key; the key zero is no word's.
+    memo: Vec<(Key, Analysis)>,
+}
+
+thread_local! {
+    static READER: RefCell<Reader> = RefCell::new(Reader {
+        words: Words::default(),
+        memo: vec![(0, analyse(Word::EMPTY)); REMEMBERED],
+    });
+}
+
+impl Reader {
+    /// What the word at `index` comes to; `pieces` are those that were read.
+    #[inline]
+    fn analyse(&mut self, pieces: &[&str], index: usize) -> Option<Analysis> {
+        let key = self.words.keys[index].0;
+        // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
+        let slot = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - REMEMBERED.trailing_zeros());
+        let known = &mut self.memo[slot as usize];
+        if known.0 != key {
+            let word = match Word::of_key(key) {
+                Some(word) => word,
+                None => self.words.token(pieces, index)?.0.word,
+            };
+            *known = (key, analyse(word));
+        }
+        Some(known.1)
+    }
+}
+
 impl Document {
     /// The document of the pieces of one text, such as title and body.
     pub fn of(pieces: &[&str]) -> Self {
@@ -102,23 +138,31 @@ impl Document {
         self.stems.clear();
         self.detector = Detector::default();
         self.other = 0;
-        for (index, piece) in pieces.iter().enumerate() {
-            let (stems, detector) = (&mut self.stems, &mut self.detector);
-            let quotes = quotes(piece);
-            self.other += tokenise(piece, |token: Token| {
-                let word = analyse(token.word);
-                detector.see(&token, word.marks);
-                if word.stem.len() >= 2 {
-                    stems.push(Stem {
-                        word: word.stem,
-                        key: word.stem.key(),
-                        function: word.function,
-                        quoted: quotes.iter().any(|quote| quote.contains(&token.start)),
-                        span: (index as u8, token.start as u32, token.end as u32),
-                    });
+        READER.with_borrow_mut(|reader| {
+            reader.words.clear();
+            for (index, piece) in pieces.iter().enumerate() {
+                let first = reader.words.keys.len();
+                reader.words.read(piece);
+                self.stems.reserve(reader.words.keys.len() - first);
+                let quotes = quotes(piece);
+                for at in first..reader.words.keys.len() {
+                    let start = reader.words.keys[at].1;
+                    let Some(word) = reader.analyse(pieces, at) else { continue };
+                    self.detector.see_marks(std::iter::once(word.marks));
+                    if word.stem.len() >= 2 {
+                        self.stems.push(Stem {
+                            word: word.stem,
+                            key: word.stem.key(),
+                            function: word.function,
+                            quoted: quotes.iter().any(|quote| quote.contains(&(start as usize))),
+                            span: (index as u8, start),
+                        });
+                    }
                 }
-            });
-        }
+            }
+            self.detector.see_foreigners(&reader.words.detector);
+            self.other = reader.words.other;
+        });
     }
 
     /// The language, `None` when it is neither Arabic nor English.

@@ -63,26 +63,39 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
     if rows.is_empty() {
         return Ok(Weights::default());
     }
-    let mut sums = Array2::<f64>::zeros((labels, rows.len()));
-    for (column, row) in rows.iter().enumerate() {
-        for (label, count) in counts.of(*row as usize).iter().enumerate() {
+    // terms of equal counts have equal weights, and most counts stand there many times: one column each
+    let mut columns: HashMap<&[u32], usize> = HashMap::new();
+    let mut times: Vec<f64> = Vec::new();
+    let places: Vec<usize> = rows
+        .iter()
+        .map(|row| {
+            let column = *columns.entry(counts.of(*row as usize)).or_insert(times.len());
+            times.resize(times.len().max(column + 1), 0.0);
+            times[column] += 1.0;
+            column
+        })
+        .collect();
+    let mut sums = Array2::<f64>::zeros((labels, times.len()));
+    for (of, column) in columns {
+        for (label, count) in of.iter().enumerate() {
             sums[[label, column]] = f64::from(*count) / f64::from(UNIT);
         }
     }
-    let mut table = Array2::<f64>::zeros((labels, rows.len()));
+    let mut table = Array2::<f64>::zeros((labels, times.len()));
     if fitting.method != Method::Complement {
-        table += &feature_log_prob(sums.clone(), fitting.smoothing)?;
+        table += &feature_log_prob(&sums, &times, fitting.smoothing)?;
     }
     if fitting.method != Method::Multinomial {
-        let all = sums.sum_axis(ndarray::Axis(0));
-        table -= &feature_log_prob(&all - &sums, fitting.smoothing)?;
+        let others = &sums.sum_axis(ndarray::Axis(0)) - &sums;
+        table -= &feature_log_prob(&others, &times, fitting.smoothing)?;
     }
     let taught = counts.taught();
-    let mut centred = Vec::with_capacity(labels * rows.len());
+    let mut centred = Vec::with_capacity(labels * times.len());
     for column in table.columns() {
         centred.extend(centre(&column.to_vec(), &taught));
     }
-    Ok(Weights { rows, table: centred })
+    let table = places.iter().flat_map(|column| &centred[column * labels..][..labels]).copied().collect();
+    Ok(Weights { rows, table })
 }
 
 /// The weights of one term with their mean taken out; a label that no text taught gets the least of
@@ -144,8 +157,10 @@ pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
     table
 }
 
-/// linfa's log P(term | class) for one row of sums a class; (classes × terms).
-fn feature_log_prob(sums: Array2<f64>, smoothing: f64) -> Result<Array2<f64>, ModelError> {
+/// linfa's log P(term | class) for one row of sums a class; (classes × columns). Each column stands for
+/// so many terms as `times` says. What the others of its kind count is given to linfa in one column
+/// more, so that the sums of the classes are right; for the same reason the smoothing is added before.
+fn feature_log_prob(sums: &Array2<f64>, times: &[f64], smoothing: f64) -> Result<Array2<f64>, ModelError> {
     /// What linfa-bayes keeps of a class, as its `serde` feature writes it.
     #[derive(Deserialize)]
     struct Class {
@@ -156,13 +171,24 @@ fn feature_log_prob(sums: Array2<f64>, smoothing: f64) -> Result<Array2<f64>, Mo
         class_info: HashMap<usize, Class>,
     }
     let failed = |error: &dyn std::fmt::Display| ModelError::Fit(error.to_string());
-    let (classes, terms) = sums.dim();
-    let model = fit_linfa(sums, smoothing).map_err(|error| failed(&error))?;
+    let (classes, columns) = sums.dim();
+    // of nothing there is no logarithm
+    let rest = usize::from(times.iter().any(|times| *times > 1.0));
+    let mut smoothed = Array2::zeros((classes, columns + rest));
+    for (of, mut row) in sums.rows().into_iter().zip(smoothed.rows_mut()) {
+        for (column, (sum, times)) in of.iter().zip(times).enumerate() {
+            row[column] = sum + smoothing;
+            if rest > 0 {
+                row[columns] += (times - 1.0) * (sum + smoothing);
+            }
+        }
+    }
+    let model = fit_linfa(smoothed, 0.0).map_err(|error| failed(&error))?;
     let written = serde_json::to_vec(&model).map_err(|error| failed(&error))?;
     let fitted: Fitted = serde_json::from_slice(&written).map_err(|error| failed(&error))?;
-    let mut table = Array2::zeros((classes, terms));
+    let mut table = Array2::zeros((classes, columns));
     for (class, info) in fitted.class_info {
-        table.row_mut(class).assign(&info.feature_log_prob);
+        table.row_mut(class).assign(&info.feature_log_prob.slice(ndarray::s![..columns]));
     }
     Ok(table)
 }

@@ -8,6 +8,7 @@ mod calibrate;
 mod canary;
 mod classifier;
 mod compiled;
+mod cores;
 mod corpus;
 mod counts;
 mod cross;

@@ -122,15 +122,15 @@ impl Tallies {
     ///
     /// # Errors
     /// [`ModelError::Fit`] when no task has texts of two labels in one language.
-    pub fn finish(&self, name: &str, version: &str, progress: &dyn Progress) -> Result<Model, ModelError> {
+    pub fn finish(self, name: &str, version: &str, progress: &dyn Progress) -> Result<Model, ModelError> {
         let mut heads = BTreeMap::new();
         let mut figures = Vec::new();
-        for (key, (recipe, tally)) in &self.parts {
-            let (language, task) = *key;
-            progress.step(&format!("{} {}", language.code(), task.name()), self.parts.len());
-            let (head, report) = train_head(tally, self.labels.of(task), *recipe)?;
-            figures.extend(report.map(|report| Figures::of(language, task, tally.texts, &report)));
-            heads.insert(*key, head);
+        let steps = self.parts.len();
+        for ((language, task), (recipe, tally)) in self.parts {
+            progress.step(&format!("{} {}", language.code(), task.name()), steps);
+            let (head, report) = train_head(tally, self.labels.of(task), recipe)?;
+            figures.extend(report.map(|report| Figures::of(language, task, head.texts, &report)));
+            heads.insert((language, task), head);
         }
         if figures.is_empty() {
             return Err(ModelError::Fit("no task has examples of two labels in one language".into()));

@@ -11,8 +11,7 @@ use super::counts::Counts;
 use super::features::{Document, Stem, Terms};
 use super::recipe::Recipe;
 use super::texts::Text;
-use crate::text::{Key, term_word};
-use std::collections::HashMap;
+use crate::text::term_word;
 
 /// Texts that are kept in one language and task.
 pub const KEPT: usize = 10_000;
@@ -62,8 +61,8 @@ impl Tally {
             }
         }
         let counts = counts.sorted();
-        let rows = counts.rows_by_key();
-        let mut kept: Vec<Kept> = kept.into_iter().map(|text| Kept::of(text, recipe.terms, &rows)).collect();
+        let mut kept: Vec<Kept> =
+            kept.into_iter().map(|text| Kept::of(text, recipe.terms, &counts)).collect();
         let below = cut(&mut kept, None, KEPT);
         Self { counts, kept, below, texts: seen }
     }
@@ -71,8 +70,9 @@ impl Tally {
     /// This tally and `other` as one.
     pub fn with(mut self, other: Self) -> Self {
         let both = self.counts.plus(&other.counts);
-        let rows = both.rows_by_key();
-        let place = |counts: &Counts| -> Vec<u32> { counts.keys().map(|key| rows[&key]).collect() };
+        let place = |counts: &Counts| -> Vec<u32> {
+            counts.keys().map(|key| both.row_of(key).unwrap_or(0)).collect()
+        };
         let (ours, theirs) = (place(&self.counts), place(&other.counts));
         let moved = |kept: Vec<Kept>, place: &[u32]| {
             kept.into_iter().map(|kept| kept.moved(place)).collect::<Vec<_>>()
@@ -82,11 +82,6 @@ impl Tally {
         let below = self.below.into_iter().chain(other.below).min();
         let below = cut(&mut kept, below, KEPT);
         Self { counts: both, kept, below, texts: self.texts + other.texts }
-    }
-
-    /// The kept texts as training sees them.
-    pub fn texts(&self) -> Vec<Text> {
-        self.kept.iter().map(|kept| kept.text(&self.counts)).collect()
     }
 }
 
@@ -106,7 +101,8 @@ pub fn is_mark(row: u32) -> bool {
 }
 
 impl Kept {
-    fn of(text: &Text, terms: Terms, rows: &HashMap<Key, u32>) -> Self {
+    /// `counts` has counted the text.
+    fn of(text: &Text, terms: Terms, counts: &Counts) -> Self {
         let mut stems = Vec::new();
         let mut piece = None;
         let mut quoted = false;
@@ -119,7 +115,7 @@ impl Kept {
                 stems.push(QUOTE);
                 quoted = stem.quoted;
             }
-            stems.extend(rows.get(&stem.key));
+            stems.extend(counts.row_of(stem.key));
         }
         Self { group: text.group, right: text.right.iter().map(|label| *label as u16).collect(), stems }
     }
@@ -132,7 +128,8 @@ impl Kept {
         self
     }
 
-    fn text(&self, counts: &Counts) -> Text {
+    /// The text as training sees it; its rows are those of `counts`.
+    pub fn text(&self, counts: &Counts) -> Text {
         let mut document = Document::default();
         let (mut piece, mut quoted) = (0, false);
         for row in &self.stems {
@@ -141,7 +138,7 @@ impl Kept {
                 QUOTE => quoted = !quoted,
                 row => {
                     let word = term_word(&counts.terms[row as usize]);
-                    let span = (piece, 0, 0);
+                    let span = (piece, 0);
                     document.stems.push(Stem { word, key: word.key(), function: false, quoted, span });
                 }
             }
@@ -197,7 +194,7 @@ mod tests {
             let terms = Terms { pairs, function_words, half_quotes };
             let recipe = Recipe { terms, ..Recipe::of(crate::model::Task::Stance) };
             let tally = Tally::of(std::slice::from_ref(&text), 2, recipe);
-            let again = &tally.texts()[0];
+            let again = tally.kept[0].text(&tally.counts);
             assert_eq!((again.group, &again.right), (7, &text.right));
             let mut counts = tally.counts.clone();
             assert_eq!(counts.bag(&again.document, terms), counts.bag(&text.document, terms));

@@ -173,19 +173,19 @@ pub(super) fn nearness(document: &Document, pieces: &[&str], mentions: &[Mention
         let Some(text) = pieces.get(*piece) else { continue };
         let sentence = sentences(text).into_iter().find(|s| s.contains(&span.start)).unwrap_or(0..text.len());
         let inside = |index: usize| {
-            let (at, start, _) = document.stems[index].span;
+            let (at, start) = document.stems[index].span;
             usize::from(at) == *piece && sentence.contains(&(start as usize))
         };
         let first_after = (0..near.len())
             .find(|index| {
-                let (at, start, _) = document.stems[*index].span;
+                let (at, start) = document.stems[*index].span;
                 (usize::from(at), start as usize) >= (*piece, span.end)
             })
             .unwrap_or(near.len());
         let mut spread = |indices: &mut dyn Iterator<Item = usize>| {
             let mut distance = 0.0;
             for index in indices.filter(|index| counts(*index)).take_while(|index| inside(*index)) {
-                let (_, start, _) = document.stems[index].span;
+                let (_, start) = document.stems[index].span;
                 if !span.contains(&(start as usize)) {
                     distance += 1.0;
                     near[index] = near[index].max((-distance / REACH).exp());
@@ -197,7 +197,7 @@ pub(super) fn nearness(document: &Document, pieces: &[&str], mentions: &[Mention
     }
     // a word of one mention near another is still a name
     for (index, stem) in document.stems.iter().enumerate() {
-        let (piece, start, _) = stem.span;
+        let (piece, start) = stem.span;
         if mentions.iter().any(|(at, span)| *at == usize::from(piece) && span.contains(&(start as usize))) {
             near[index] = 0.0;
         }

@@ -2,7 +2,7 @@
 
 use super::ModelError;
 use super::calibrate::Calibration;
-use super::corpus::{Corpus, PARTS};
+use super::corpus::{PARTS, held_out};
 use super::cross::judge;
 use super::evaluate::Report;
 use super::fit::{Weights, fit};
@@ -18,29 +18,29 @@ const THRESHOLDS: (f32, f32) = (0.15, 0.40);
 /// The head of a tally, and how it does on kept texts by models that have not seen their fold. A
 /// tally of one label is stored, but has no weights: it tells nothing apart.
 pub(super) fn train_head(
-    tally: &Tally,
+    tally: Tally,
     all: &[Label],
     recipe: Recipe,
 ) -> Result<(Head, Option<Report>), ModelError> {
-    let counts = tally.counts.sorted();
+    let tally = Tally { counts: tally.counts.sorted(), ..tally };
     let mut head = Head {
         terms: recipe.terms,
         fitting: recipe.fitting,
         keyword_weight: recipe.keyword_weight,
         calibration: Calibration { slope: 1.0, pad: 0.0, noise: recipe.noise },
         thresholds: vec![1.0; all.len()],
-        counts,
+        counts: tally.counts.clone(),
         weights: Weights::default(),
-        kept: tally.kept.clone(),
+        kept: Vec::new(),
         kept_below: tally.below,
         texts: tally.texts,
     };
     if head.counts.taught().iter().filter(|taught| **taught).count() < 2 {
+        head.kept = tally.kept;
         return Ok((head, None));
     }
-    let texts = tally.texts();
-    let corpus = Corpus::over(&head.counts, &texts, recipe, &PARTS[1..]);
-    let scores = corpus.held_out(&recipe, FOLDS, |text| Some(text.fold(FOLDS)));
+    let scores = held_out(&tally, &recipe, FOLDS, &PARTS[1..]);
+    head.kept = tally.kept;
     head.calibration = Calibration::fit(&scores, recipe.noise);
     let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
         .into_iter()

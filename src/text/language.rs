@@ -134,6 +134,12 @@ impl Detector {
         }
     }
 
+    /// Takes over what `other` noted by [`Detector::see_foreign`].
+    pub fn see_foreigners(&mut self, other: &Self) {
+        self.foreign_arabic += other.foreign_arabic;
+        self.foreign_latin += other.foreign_latin;
+    }
+
     /// The language of the text, `None` when it is neither Arabic nor English.
     pub fn verdict(&self, other: OtherLetters) -> Option<Language> {
         // five letters make a word; a text mostly in another script is neither

@@ -10,6 +10,12 @@ pub struct Slots<V> {
     shift: u32,
 }
 
+impl<V: Copy + Default> Default for Slots<V> {
+    fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
 impl<V: Copy + Default> Slots<V> {
     /// Key of an empty slot: no word packs to zero.
     pub const EMPTY: Key = 0;
