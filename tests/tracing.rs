@@ -94,7 +94,7 @@ fn a_sampled_trace_goes_on_and_the_others_pass_through() {
     let state = ("tracestate", "vendor=1");
     feeder.send_with("sampled", Some(&seed), &[("a", "1"), ("traceparent", &sampled), state], None);
     feeder.send_with("unsampled", Some(&seed), &[("traceparent", &unsampled)], None);
-    feeder.send_with("nonsense", Some(&seed), &[("traceparent", "00-1-2-01")], None);
+    feeder.send_with("nonsense", Some(&seed), &[("traceparent", "00-trace-parent-01")], None);
     feeder.send_with("none", Some(&seed), &[], None);
     feeder.send_with("broken", Some(b"{\"text\":"), &[("traceparent", &sampled)], None);
     feeder.flush();
@@ -104,7 +104,7 @@ fn a_sampled_trace_goes_on_and_the_others_pass_through() {
 
     let tagged = broker.read("articles.tagged");
     let mut sent: Vec<_> = tagged.iter().map(|record| header(record, "traceparent")).collect();
-    assert_eq!(sent.split_off(1), [Some(unsampled), Some("00-1-2-01".into()), None]);
+    assert_eq!(sent.split_off(1), [Some(unsampled), Some("00-trace-parent-01".into()), None]);
     let of = |offset: &str| {
         spans.iter().find(|span| value(&span.attributes, "messaging.kafka.offset").unwrap() == offset).unwrap()
     };
