@@ -87,6 +87,8 @@ pub struct Settings {
     pub http: SocketAddr,
     /// Model file, `None` for the bundled one.
     pub model: Option<PathBuf>,
+    /// File of a model that tags too and is only compared, `None` for none.
+    pub shadow_model: Option<PathBuf>,
     /// Topic for what the shadow model says otherwise, `None` for nowhere.
     pub shadow_disagreements: Option<String>,
     /// Names to judge the stance toward, `None` for nobody.
@@ -168,6 +170,7 @@ impl Settings {
             transaction_records: over.transaction_records.or(under.transaction_records).unwrap_or(50_000),
             http: address(over.http.or(under.http))?,
             model: over.model.or(under.model),
+            shadow_model: over.shadow_model.or(under.shadow_model),
             shadow_disagreements: over.shadow_disagreements.or(under.shadow_disagreements),
             watch_list: over.watch_list.or(under.watch_list),
             reload_canary: over.reload_canary.or(under.reload_canary),
@@ -224,6 +227,10 @@ impl Settings {
         let written = [&settings.output, &settings.dead_letters].into_iter();
         if written.chain(&settings.shadow_disagreements).any(|topic| *topic == settings.input) {
             return Err(bad("input", &settings.input, "the input cannot be an output too: it would loop"));
+        }
+        if let (Some(topic), None) = (&settings.shadow_disagreements, &settings.shadow_model) {
+            let message = "without a shadow model there is nothing to send: give `shadow_model` too";
+            return Err(bad("shadow_disagreements", topic, message));
         }
         Ok(settings)
     }
@@ -383,6 +390,10 @@ mod tests {
         assert!(message(Layer { property: vec!["x".into()], ..flags() }).contains("property=value"));
         assert!(message(Layer { property: vec!["acks=0".into()], ..flags() }).contains("itself"));
         assert!(message(Layer { output: Some("in".into()), ..flags() }).contains("loop"));
+        let disagreements = Some("in".to_owned());
+        assert!(message(Layer { shadow_disagreements: disagreements, ..flags() }).contains("loop"));
+        let disagreements = Some("x".to_owned());
+        assert!(message(Layer { shadow_disagreements: disagreements, ..flags() }).contains("`shadow_model`"));
         assert!(message(Layer { text_pointer: Some("a".into()), ..flags() }).contains("slash"));
         assert!(message(Layer { shutdown_timeout: Some(-1.0), ..flags() }).contains("seconds"));
         assert!(message(Layer { transaction_age: Some(30.0), ..flags() }).contains("transaction.timeout.ms"));

@@ -64,7 +64,7 @@ fn hostile_articles_are_harmless() {
     for (name, value) in articles() {
         let envelope = Envelope { topic: "in".into(), value: Some(value), ..Envelope::default() };
         let start = Instant::now();
-        let done = process(&envelope, &classifier, &Options::default(), &mut document, "now");
+        let done = process(&envelope, &classifier, None, &Options::default(), &mut document, "now");
         let (outcome, output) = (done.outcome, done.output);
         let took = start.elapsed();
         let size = envelope.value.as_ref().unwrap().len();

@@ -40,6 +40,9 @@ pub struct Layer {
     /// Model file [default: the one that ships inside]
     #[arg(long, env = "RASID_MODEL", value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Second model file: tags too, is only compared, and changes nothing that is published
+    #[arg(long, env = "RASID_SHADOW_MODEL", value_name = "FILE")]
+    pub shadow_model: Option<PathBuf>,
     /// Topic for articles that the shadow model tags otherwise
     #[arg(long, env = "RASID_SHADOW_DISAGREEMENTS", value_name = "TOPIC")]
     pub shadow_disagreements: Option<String>,

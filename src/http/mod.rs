@@ -4,6 +4,7 @@ mod board;
 mod events;
 mod page;
 mod server;
+mod shadow;
 
 use crate::metrics::Metrics;
 use crate::pipeline::{Health, Live, Reload, Running, stopped};
@@ -29,6 +30,8 @@ pub struct Shared {
     pub live: Arc<Live>,
     /// The model in use.
     pub model: Running,
+    /// The shadow model, where there is one.
+    pub shadow: Option<Running>,
     /// Loads the model again; `None` where that is not allowed over HTTP.
     pub reload: Option<Reload>,
 }

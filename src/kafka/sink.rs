@@ -101,10 +101,10 @@ impl KafkaSink {
         let count = output.published_headers(envelope).count();
         if count > 0 {
             let headers = OwnedHeaders::new_with_capacity(count);
-            record = record.headers(output.published_headers(envelope).fold(
-                headers,
-                |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }),
-            ));
+            record =
+                record.headers(output.published_headers(envelope).fold(headers, |headers, (key, value)| {
+                    headers.insert(Header { key, value: value.as_deref() })
+                }));
         }
         match producer.send(record) {
             Ok(()) => Ok(true),

@@ -84,6 +84,11 @@ pub struct Output {
 }
 
 impl Output {
+    /// Without headers of its own.
+    pub fn to(destination: Destination, value: Option<Vec<u8>>) -> Self {
+        Self { destination, value, headers: Vec::new(), trace: Vec::new() }
+    }
+
     /// All headers of the record that is published.
     pub fn published_headers<'a>(&'a self, envelope: &'a Envelope) -> impl Iterator<Item = &'a Header> {
         let replaced = |name: &str| self.trace.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));

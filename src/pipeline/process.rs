@@ -1,6 +1,7 @@
 //! One record to its outcome: pure, no Kafka, no clock but the one it is given.
 
 use super::ports::{Destination, Envelope, Header, Output};
+use super::shadow::{Agreement, Second};
 use crate::article::{Article, ArticleCopy, Pointers, Rejection, Source, TaggedArticle};
 use crate::model::{Classifier, Document, WatchList};
 use crate::text::{DecodeError, charset, decode, encoding};
@@ -53,6 +54,8 @@ pub struct Summary {
     pub language: &'static str,
     /// How much of it the model knows.
     pub terms: crate::article::TermCounts,
+    /// How far the shadow model agrees, where there is one.
+    pub agreement: Option<Agreement>,
     /// Why there is no topic.
     pub abstained: Option<crate::article::Abstained>,
 }
@@ -68,6 +71,8 @@ pub struct Options {
     pub article: bool,
     /// Say which terms carried the tag.
     pub explain: bool,
+    /// Write down what the shadow model says otherwise.
+    pub disagreements: bool,
     /// Names to judge the stance toward.
     pub watch: Arc<WatchList>,
 }
@@ -79,25 +84,26 @@ impl Default for Options {
             encoding: encoding_rs::UTF_8,
             article: true,
             explain: true,
+            disagreements: false,
             watch: Arc::default(),
         }
     }
 }
 
-/// Reads, tags and writes one record; `now` is RFC 3339.
+/// Reads, tags and writes one record, and lets the `shadow` tag it too; `now` is RFC 3339.
 pub fn process(
     envelope: &Envelope,
     classifier: &Classifier,
+    shadow: Option<&Classifier>,
     options: &Options,
     document: &mut Document,
     now: &str,
 ) -> Processed {
-    let to_output = |value| Output { destination: Destination::Tagged, value, headers: Vec::new(), trace: Vec::new() };
     let Some(value) = &envelope.value else {
-        return Processed::of(Outcome::Tombstone, to_output(None));
+        return Processed::of(Outcome::Tombstone, Output::to(Destination::Tagged, None));
     };
-    match tag(envelope, value, classifier, options, document, now) {
-        Ok((summary, value)) => Processed::of(Outcome::Tagged(summary), to_output(Some(value))),
+    match tag(envelope, value, classifier, shadow, options, document, now) {
+        Ok(done) => done,
         Err(rejection) => Processed::rejected(envelope, rejection),
     }
 }
@@ -106,10 +112,11 @@ fn tag(
     envelope: &Envelope,
     value: &[u8],
     classifier: &Classifier,
+    shadow: Option<&Classifier>,
     options: &Options,
     document: &mut Document,
     now: &str,
-) -> Result<(Summary, Vec<u8>), Rejection> {
+) -> Result<Processed, Rejection> {
     let text = decode(value, Some(declared(envelope)?.unwrap_or(options.encoding)))?;
     let article = Article::read(&text, &options.pointers)?;
     let pieces = [&*article.title, &*article.text];
@@ -129,14 +136,25 @@ fn tag(
     };
     let copy = options.article.then(|| ArticleCopy::of(&article, &text));
     let bytes = tagged.to_json(copy).map_err(|error| Rejection::Json(error.to_string()))?;
+    let mut also = Vec::new();
+    let agreement = shadow.map(|shadow| {
+        let second = Second::opinion(shadow, document, &pieces, &tags);
+        if options.disagreements {
+            let record = second.disagreement(&article, &tagged, shadow);
+            also.extend(record.map(|record| Output::to(Destination::Disagreement, Some(record))));
+        }
+        second.agreement
+    });
     let summary = Summary {
         topic: tags.topics.first().map(|topic| (topic.code.clone(), topic.confidence)),
         stance: tags.stance.as_ref().map(|stance| stance.label.clone()),
         language: tags.language,
         terms: tags.terms,
+        agreement,
         abstained: tags.abstained,
     };
-    Ok((summary, bytes))
+    let output = Output::to(Destination::Tagged, Some(bytes));
+    Ok(Processed { outcome: Outcome::Tagged(summary), output, also })
 }
 
 /// The encoding in the record's `content-type` header.
@@ -162,9 +180,7 @@ fn id<'a>(envelope: &'a Envelope, article: &'a Article<'_>) -> Cow<'a, str> {
 pub(super) fn headline(envelope: &Envelope, options: &Options, most: usize) -> Option<String> {
     let declared = declared(envelope).ok()?.unwrap_or(options.encoding);
     let text = decode(envelope.value.as_deref()?, Some(declared)).ok()?;
-    let article = Article::read(&text, &options.pointers).ok()?;
-    let source = if article.title.trim().is_empty() { &article.text } else { &article.title };
-    Some(source.trim().chars().take(most).collect())
+    Some(Article::read(&text, &options.pointers).ok()?.headline(most))
 }
 
 /// The dead letter of a record, with Kafka Connect's headers. Without `value` (where even the
@@ -208,7 +224,8 @@ mod tests {
             headers: headers.into_iter().collect(),
             ..Envelope::default()
         };
-        process(&envelope, &CLASSIFIER, &Options::default(), &mut Document::default(), "2026-01-31T08:15:30Z")
+        let (options, now) = (Options::default(), "2026-01-31T08:15:30Z");
+        process(&envelope, &CLASSIFIER, None, &options, &mut Document::default(), now)
     }
 
     fn tagged(value: &[u8], header: Option<&str>) -> serde_json::Value {
