@@ -10,8 +10,8 @@ use crate::kafka::{
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
-    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, Running, Span, Spans, Worker, read_canary,
-    reloads, stopped,
+    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, Running, Span, Spans, Worker,
+    read_canary, reloads, stopped,
 };
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
@@ -222,6 +222,7 @@ async fn tag(
             encoding: crate::text::encoding(&settings.encoding)?,
             article: !settings.omit_article,
             explain: !settings.omit_explain,
+            review: settings.review_topic.is_some().then_some(settings.review_below as f32),
             watch,
         },
         metrics: metrics.clone(),

@@ -22,9 +22,9 @@ pub use ports::{
     Commit, Commitment, Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError,
     Positions, Sink, Source, Span,
 };
-pub use spans::Spans;
-pub use process::{Options, Outcome, Processed, Summary, dead_letter, process};
+pub use process::{Options, Outcome, Processed, Summary, dead_letter, process, read_article};
 pub use reload::{Reload, ReloadError, Reloader, Requests, Running, read_canary, reloads};
+pub use spans::Spans;
 
 use crate::metrics::Metrics;
 use batch::{BACKOFF, Batch, Refused, Settled};
