@@ -203,6 +203,7 @@ pub async fn work(
             article: !settings.omit_article,
             explain: !settings.omit_explain,
             disagreements: settings.shadow_disagreements.is_some(),
+            review: settings.review_topic.is_some().then_some(settings.review_below as f32),
             watch: watch_list,
         },
         metrics,

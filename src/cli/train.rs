@@ -1,5 +1,7 @@
 //! `rasid train`: examples to a model file, or to figures.
 
+use super::connect::Connect;
+use super::corrections;
 use super::progress::Bar;
 use super::{Usage, load_model, write_atomically};
 use crate::model::{
@@ -18,15 +20,26 @@ use std::path::{Path, PathBuf};
 A list of keywords is a .txt file named after its topic (07-health.txt), one word a line.
 Own labels are {\"topics\":[{\"code\":\"sport\",\"name\":\"Sport\",\"name_ar\":\"رياضة\"}, …]}, or those of the data.
 
+A correction in Kafka is an output record of the worker's with one field more:
+  {\"id\":\"1\", …, \"article\":{…}, \"correct\":{\"topics\":[\"medtop:15000000\"],\"stance\":\"neutral\"}}
+
 Examples:
   rasid train --examples models/examples models/keywords --out models/rasid-news.safetensors
   rasid train --from models/rasid-news.safetensors --examples corrections.jsonl --out mine.safetensors
+  rasid train --examples models/examples models/keywords --from-kafka articles.corrected --config rasid.toml \\
+              --out mine.safetensors
   rasid train --examples mine.jsonl --labels sections.json --tune --out mine.safetensors
   rasid train --examples mine.jsonl --labels data --cv 5 --tune")]
 pub struct Args {
     /// Files (.jsonl, .txt) and folders of examples
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present = "from_kafka", num_args = 1.., value_name = "PATH")]
     examples: Vec<PathBuf>,
+    /// A topic of corrections, read to its end as further examples: output records of the worker's with
+    /// the right labels in `correct`
+    #[arg(long, value_name = "TOPIC")]
+    from_kafka: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
     /// Go on from a model: old and new examples are as if trained at once, to the byte
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["labels", "tune", "cv"])]
     from: Option<PathBuf>,
@@ -118,7 +131,13 @@ fn read(args: &Args, before: Option<&LabelSet>) -> anyhow::Result<(Vec<Example>,
         }
     };
     let known = (!of_data).then_some(&labels);
-    let examples = read_labelled(&args.examples, known).map_err(|error| Usage(error.to_string()))?;
+    let mut examples = match &*args.examples {
+        [] => Vec::new(),
+        paths => read_labelled(paths, known).map_err(|error| Usage(error.to_string()))?,
+    };
+    if let Some(topic) = &args.from_kafka {
+        examples.extend(corrections::read(&args.connect, topic, known)?);
+    }
     let unknown = unknown_language(&examples);
     if let Some(first) = unknown.first() {
         eprintln!(

@@ -46,6 +46,12 @@ pub struct Layer {
     /// Topic for articles that the shadow model tags otherwise
     #[arg(long, env = "RASID_SHADOW_DISAGREEMENTS", value_name = "TOPIC")]
     pub shadow_disagreements: Option<String>,
+    /// Topic for articles that a person should look at: those without a topic for lack of confidence
+    #[arg(long, env = "RASID_REVIEW_TOPIC", value_name = "TOPIC")]
+    pub review_topic: Option<String>,
+    /// Those too whose first topic has a confidence below this, 0 to 1 [default: 0]
+    #[arg(long, env = "RASID_REVIEW_BELOW", value_name = "CONFIDENCE")]
+    pub review_below: Option<f64>,
     /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, env = "RASID_WATCH_LIST", value_name = "FILE")]
     pub watch_list: Option<PathBuf>,

@@ -153,6 +153,7 @@ pub(super) fn topic_of(settings: &Settings, destination: Destination) -> Option<
         Destination::Tagged => Some(&settings.output),
         Destination::DeadLetter => Some(&settings.dead_letters),
         Destination::Disagreement => settings.shadow_disagreements.as_deref(),
+        Destination::Review => settings.review_topic.as_deref(),
     }
 }
 

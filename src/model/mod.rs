@@ -45,7 +45,7 @@ pub use counts::{Bag, Counts, UNIT};
 pub use cross::{Validated, validate};
 pub use diff::{Change, Diff, LabelChange, Moved, Shift, TEXT};
 pub use evaluate::{Bin, Coverage, Outcome, PerLabel, Report};
-pub use examples::{Example, ExamplesError, read_all, read_examples, read_labelled};
+pub use examples::{Example, ExamplesError, check_labels, read_all, read_examples, read_labelled};
 pub use features::{Document, Stem, Terms};
 pub use fit::{Fitting, Method, Weights, fit};
 pub use folds::FOLDS;

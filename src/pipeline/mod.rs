@@ -23,7 +23,7 @@ pub use ports::{
     Commit, Commitment, Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError,
     Positions, Sink, Source, Span,
 };
-pub use process::{Options, Outcome, Processed, Summary, dead_letter, process};
+pub use process::{Options, Outcome, Processed, Summary, dead_letter, process, read_article};
 pub use reload::{Reload, ReloadError, Reloader, Requests, Running, ShadowFile, read_canary, reloads};
 pub use shadow::Agreement;
 pub use spans::Spans;
