@@ -361,7 +361,7 @@ proptest! {
         let both: Vec<_> = old.iter().chain(&new).cloned().collect();
         let Ok(at_once) = train(&both, &plan, &()) else { return Ok(()) };
         let at_once = at_once.to_bytes().unwrap();
-        let tally = |examples: &[rasid::model::Example]| Tallies::of(examples, &plan, &());
+        let tally = |examples: &[rasid::model::Example]| Tallies::of(examples, &plan);
         let bytes = |tallies: Tallies| tallies.finish("m", "1", &()).unwrap().to_bytes().unwrap();
         prop_assert!(bytes(tally(&old).with(tally(&new)).unwrap()) == at_once, "old and new");
         prop_assert!(bytes(tally(&new).with(tally(&old)).unwrap()) == at_once, "new and old");
@@ -372,7 +372,7 @@ proptest! {
                 Tallies::of_model(&model).unwrap()
             };
             let from = stored(&old);
-            let more = Tallies::of(&new, &from.plan("m", "1"), &());
+            let more = Tallies::of(&new, &from.plan("m", "1"));
             prop_assert!(bytes(from.with(more).unwrap()) == at_once, "--from");
             prop_assert!(bytes(stored(&new_model).with(stored(&old)).unwrap()) == at_once, "merge");
         }

@@ -5,11 +5,12 @@ use super::corrections;
 use super::progress::Bar;
 use super::{Usage, load_model, write_atomically};
 use crate::model::{
-    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, read_labelled, sha256,
-    taught, texts, tune, unknown_language, validate,
+    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, count, read_labelled,
+    read_text, sha256, taught, tune, validate,
 };
 use crate::text::Language;
 use anyhow::Context;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Train a model from labelled examples
@@ -100,7 +101,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
-    let mut tallies = Tallies::of(&examples, &plan, &Bar::new("count"));
+    let mut tallies = count_all(examples, &plan);
     if let Some(before) = before {
         tallies = before.with(tallies)?;
     }
@@ -138,30 +139,40 @@ fn read(args: &Args, before: Option<&LabelSet>) -> anyhow::Result<(Vec<Example>,
     if let Some(topic) = &args.from_kafka {
         examples.extend(corrections::read(&args.connect, topic, known)?);
     }
-    let unknown = unknown_language(&examples);
-    if let Some(first) = unknown.first() {
-        eprintln!(
-            "rasid: {} examples are left out, being neither Arabic nor English; the first is {}",
-            unknown.len(),
-            first.place
-        );
-    }
     let labels = if of_data { LabelSet::of_examples(&examples) } else { labels };
     Ok((examples, labels))
 }
 
+/// Counts the examples on all cores.
+fn count_all(examples: Vec<Example>, plan: &Plan<'_>) -> Tallies {
+    let counted = count(plan, |each| {
+        examples.into_iter().for_each(each);
+        Ok::<(), std::convert::Infallible>(())
+    });
+    let (tallies, idle) = match counted {
+        Ok(counted) => counted,
+        Err(never) => match never {},
+    };
+    if let Some(first) = idle.first {
+        let examples = idle.examples;
+        eprintln!(
+            "rasid: {examples} examples are left out, being neither Arabic nor English; the first is {first}"
+        );
+    }
+    tallies
+}
+
 /// What there is to learn: the languages and tasks that have texts of two labels.
 fn parts(examples: &[Example], plan: &Plan<'_>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    for language in Language::ALL {
-        for task in Task::ALL {
-            let texts = texts(examples, language, task, plan.labels.of(task));
-            if taught(&texts) >= 2 {
-                parts.push(Part { language, task, texts });
-            }
+    let mut all: BTreeMap<(Language, Task), Vec<Text>> = BTreeMap::new();
+    for example in examples {
+        let Some((language, texts)) = read_text(example, &plan.labels) else { continue };
+        for (task, text) in texts {
+            all.entry((language, task)).or_default().push(text);
         }
     }
-    parts
+    let part = |((language, task), texts)| Part { language, task, texts };
+    all.into_iter().map(part).filter(|part| taught(&part.texts) >= 2).collect()
 }
 
 fn cross_validate(part: &Part, plan: &Plan<'_>, folds: usize, search: bool) {

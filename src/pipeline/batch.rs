@@ -32,13 +32,13 @@ pub(super) struct Batch {
     /// Spans of the records that are traced, with the index of their record.
     spans: Vec<(usize, RecordSpan)>,
     refused: Refused,
-    /// Bytes of its input.
-    bytes: usize,
+    /// Bytes of its input and, once they are [held](Batch::hold_outputs), of its outputs.
+    pub(super) bytes: usize,
 }
 
 /// How publishing a batch ended.
 pub(super) enum Settled {
-    /// The broker has all of it; with the bytes of its input, and what was refused on the way.
+    /// The broker has all of it; with the bytes that it held, and what was refused on the way.
     Done(Done, usize, Refused),
     /// The transaction has to be aborted, and why.
     Abort(String, Refused),
@@ -112,6 +112,15 @@ impl Batch {
 
     pub(super) fn len(&self) -> usize {
         self.envelopes.len()
+    }
+
+    /// Counts the outputs as bytes of the batch too; says how many they are.
+    pub(super) fn hold_outputs(&mut self) -> usize {
+        let outputs = self.outputs.iter().chain(self.also.iter().map(|(_, output)| output));
+        let values = outputs.filter_map(|output| output.value.as_ref());
+        let held = values.map(Vec::len).sum();
+        self.bytes += held;
+        held
     }
 
     /// What was refused in a transaction that was aborted need not be tried again.

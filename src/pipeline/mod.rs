@@ -39,7 +39,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use unit::Units;
 
-/// Bytes of records that are read and not yet acknowledged; more are not read.
+/// Bytes of records that are read and not yet acknowledged, with their outputs; more are not read.
 const IN_FLIGHT_BYTES: usize = 12 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
@@ -165,6 +165,7 @@ impl Worker {
                 }
                 Some(batch) = processing.next(), if !processing.is_empty() && units.admits() => {
                     let mut batch: Batch = joined(batch)?;
+                    bytes += batch.hold_outputs();
                     batch.remember(&aborts.refused);
                     if aborts.count >= SPARING {
                         batch.leave_out();
