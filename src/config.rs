@@ -9,6 +9,7 @@ pub use layer::Layer;
 use crate::article::Pointers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,7 +62,7 @@ pub enum Guarantee {
 }
 
 /// The effective settings.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Settings {
     /// Bootstrap brokers.
     pub brokers: String,
@@ -266,6 +267,13 @@ impl Settings {
     }
 }
 
+/// As `--check` prints them: what is debugged or panics shows no secret.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked().map_err(|_| fmt::Error)?)
+    }
+}
+
 /// Default of `transaction.timeout.ms`: readers wait as long for what a killed worker left open.
 pub const TRANSACTION_TIMEOUT_MS: u64 = 30_000;
 
@@ -397,6 +405,7 @@ mod tests {
         assert_eq!(settings.kafka["sasl.password"], "s3cret");
         let shown = settings.masked().unwrap();
         assert!(!shown.contains("s3cret") && shown.contains("********"), "{shown}");
+        assert!(!format!("{settings:?}").contains("s3cret"), "nor where somebody debugs");
     }
 
     #[test]

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A packages=(
   [gcc]=gcc [g++]=g++ [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [openssl]=openssl
-  [promtool]=prometheus
+  [promtool]=prometheus [faketime]=faketime
 )
 missing=()
 for program in "${!packages[@]}"; do

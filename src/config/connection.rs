@@ -4,10 +4,11 @@ use super::{ConfigError, Layer, OWNED, bad, pointers, required};
 use crate::article::Pointers;
 use encoding_rs::Encoding;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Brokers and properties, for verbs that need none of a worker's other settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     /// Bootstrap brokers.
     pub brokers: String,
@@ -19,6 +20,13 @@ pub struct Connection {
     pub encoding: &'static Encoding,
     input: Option<String>,
     dead_letters: Option<String>,
+}
+
+/// Without the properties, which may hold secrets.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("brokers", &self.brokers).finish_non_exhaustive()
+    }
 }
 
 impl Connection {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One layer of settings: a file, or environment and flags. What is not given is left to the layer below.
-#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+// no `Debug`: properties may hold secrets
+#[derive(Clone, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
     /// Kafka brokers to start from

@@ -61,9 +61,13 @@ impl Broker {
     fn ends(&self, topic: &str, level: &str) -> Vec<i64> {
         let consumer: BaseConsumer =
             self.client().set("group.id", "reader").set("isolation.level", level).create().unwrap();
-        let timeout = Duration::from_secs(10);
-        let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
-        let partitions = metadata.topics()[0].partitions().iter();
-        partitions.map(|p| consumer.fetch_watermarks(topic, p.id(), timeout).unwrap().1).collect()
+        // a topic that was made a moment ago may have no leader yet
+        within(Duration::from_secs(60), "the ends of a topic", || {
+            let timeout = Duration::from_secs(10);
+            let metadata = consumer.fetch_metadata(Some(topic), timeout).ok()?;
+            let partitions = metadata.topics()[0].partitions().iter();
+            let end = |id| consumer.fetch_watermarks(topic, id, timeout).ok().map(|(_, high)| high);
+            partitions.map(|partition| end(partition.id())).collect()
+        })
     }
 }
