@@ -205,7 +205,7 @@ fn a_run_that_is_stopped_says_so_and_goes_on_where_it_was() {
 #[test]
 fn a_broker_that_restarts_only_delays_it() {
     const RECORDS: usize = 12_000;
-    let mut broker = Broker::start();
+    let broker = Broker::start();
     broker.topics(2);
     broker.create_topic("retagged", 2, &[]);
     feed(&broker.producer(), 0..RECORDS, None);
