@@ -31,7 +31,7 @@ promtool check rules deploy/prometheus/recording.yml deploy/prometheus/alerts.ym
 promtool test rules tests/prometheus/*.yml
 # manifests and dashboard, by the types of Kubernetes, KEDA, the Prometheus Operator, Compose and Grafana
 case "$(go version 2>/dev/null)" in
-  *go1.2[6-9]*) (cd tests/manifests && go test ./...) ;;
+  *go1.2[6-9]*) (cd tests/manifests && go test -count=1 ./...) ;;
   *) echo 'manifests: not checked, that needs Go 1.26 or newer' ;;
 esac
 cargo test --locked "$@"
