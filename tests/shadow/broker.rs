@@ -156,7 +156,7 @@ fn on_a_real_broker_the_first_model_publishes_and_the_shadow_is_counted() {
             &number.to_string(),
             Some(article.as_bytes()),
             &[("trace", "1")],
-            Some(number as i64),
+            Some(SINCE + number as i64),
         );
     }
     feeder.send("bad", Some(b"{\"text\":"));
