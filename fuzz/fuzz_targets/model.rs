@@ -7,7 +7,8 @@ use rasid_fuzz::model::{Classifier, Document, Model};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(classifier) = Classifier::from_bytes(bytes) {
-        for text in ["The striker scored in the cup final.", "سجل المهاجم هدفا في نهائي الكأس"] {
+        for text in ["The striker scored in the cup final.", "سجل المهاجم هدفا في نهائي الكأس"]
+        {
             classifier.classify(&mut Document::default(), &["Final", text], true);
         }
     }

@@ -30,11 +30,13 @@ fuzz_target!(|bytes: &[u8]| {
         ..Envelope::default()
     };
     let pointer = |name: &str| (choice & 4 != 0).then(|| name.to_owned());
-    let pointers = Pointers { id: pointer("/data/id"), title: pointer("/data/title"), text: pointer("/data/0/text") };
+    let pointers =
+        Pointers { id: pointer("/data/id"), title: pointer("/data/title"), text: pointer("/data/0/text") };
     let options = Options { pointers, ..Options::default() };
     let mut document = Document::default();
     let now = "2026-01-31T08:15:30Z";
-    let Processed { outcome, output, .. } = process(&envelope, &CLASSIFIER, None, &options, &mut document, now);
+    let Processed { outcome, output, .. } =
+        process(&envelope, &CLASSIFIER, None, &options, &mut document, now);
     match outcome {
         Outcome::Tagged(_) => {
             assert!(output.destination == Destination::Tagged);
