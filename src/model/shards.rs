@@ -9,7 +9,7 @@ use super::tally::Smallest;
 use crate::text::Language;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Examples, and bytes of text, that are handed on at once.
 const BATCH: (usize, usize) = (64, 256 << 10);
@@ -46,10 +46,17 @@ pub fn count<E>(
     read: impl FnOnce(&mut dyn FnMut(Example)) -> Result<(), E>,
 ) -> Result<(Tallies, Idle), E> {
     let (sender, receiver) = sync_channel::<Batch>(1);
-    let (receiver, kept) = (Mutex::new(receiver), Kept::default());
+    // it goes with the last thread, so that nothing waits for threads that have panicked
+    let receiver = Arc::new(Mutex::new(receiver));
+    let kept = Kept::default();
     let shards = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..cores()).map(|_| scope.spawn(|| Shard::count(plan, &receiver, &kept))).collect();
+        let threads: Vec<_> = (0..cores())
+            .map(|_| {
+                let (receiver, kept) = (receiver.clone(), &kept);
+                scope.spawn(move || Shard::count(plan, &receiver, kept))
+            })
+            .collect();
+        drop(receiver);
         let (mut batch, mut bytes, mut number) = (Vec::new(), 0, 0);
         let outcome = read(&mut |example| {
             bytes += example.text.len();
