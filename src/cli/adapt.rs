@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Articles: JSON Lines as the worker reads them, or files of raw text, one article each. A few
 thousand are good, a hundred in a language the least. Topics are adapted, the stance is not.
-The rounds are chosen without labels, so that the model does not drift away from its topics.
+It goes on until the labels settle, tied to the model it began with for other outlets' sake.
 
 Examples:
   rasid adapt --unlabelled archive.jsonl --out mine.safetensors
@@ -40,11 +40,11 @@ pub struct Args {
     /// The model file to write
     #[arg(long, value_name = "MODEL")]
     out: PathBuf,
-    /// Do N rounds instead of as many as the rules allow
+    /// Do N rounds instead of going on until the labels settle
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: Option<u32>,
     /// Share of the starting model in the new one, 0 to 1: more for articles of other outlets too
-    #[arg(long, default_value = "0.2", value_name = "SHARE", value_parser = share)]
+    #[arg(long, default_value = "0.35", value_name = "SHARE", value_parser = share)]
     keep: f32,
     /// Name of the model, as output records give it; by default that of the starting model
     #[arg(long)]
@@ -150,10 +150,6 @@ fn print(done: &Adaptation) {
         percent(done.expected_errors),
         percent(done.unsure)
     );
-    if done.rounds == 0 {
-        println!("  nothing was learnt: the model is as it was");
-        return;
-    }
     println!("  {:18} {:>7} {:>7} {:>7}", "topic", "before", "after", "kept");
     for topic in &done.topics {
         let note = match topic {
