@@ -2,8 +2,11 @@
 
 mod board;
 mod events;
+mod label;
 mod page;
 mod server;
+
+pub use label::serve as label;
 
 use crate::metrics::Metrics;
 use crate::pipeline::{Health, Live, Reload, Running, stopped};
