@@ -84,7 +84,7 @@ fn whole(criterion: &mut Criterion) {
             // the output is dropped outside the measurement, as the producer does it on another thread
             bencher.iter_batched(
                 || (),
-                |()| process(&envelope, &classifier, &options, &mut document, "2026-01-31T08:15:30Z"),
+                |()| process(&envelope, &classifier, None, &options, &mut document, "2026-01-31T08:15:30Z"),
                 BatchSize::SmallInput,
             );
         });

@@ -9,6 +9,7 @@ pub use layer::Layer;
 use crate::article::Pointers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -61,7 +62,7 @@ pub enum Guarantee {
 }
 
 /// The effective settings.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Settings {
     /// Bootstrap brokers.
     pub brokers: String,
@@ -87,8 +88,14 @@ pub struct Settings {
     pub http: SocketAddr,
     /// Model file, `None` for the bundled one.
     pub model: Option<PathBuf>,
+    /// File of a model that tags too and is only compared, `None` for none.
+    pub shadow_model: Option<PathBuf>,
     /// Topic for what the shadow model says otherwise, `None` for nowhere.
     pub shadow_disagreements: Option<String>,
+    /// Topic for what a person should look at, `None` for nowhere.
+    pub review_topic: Option<String>,
+    /// Confidence of the first topic below which an article is that.
+    pub review_below: f64,
     /// Names to judge the stance toward, `None` for nobody.
     pub watch_list: Option<PathBuf>,
     /// Labelled articles that a new model is tried on, `None` for the bundled ones.
@@ -149,6 +156,7 @@ impl Settings {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let under = path.map(Layer::read).transpose()?.unwrap_or_default();
+        let pointers = pointers(&over, &under)?;
         let kafka = connection::properties(under.kafka, environment, &over.property)?;
         let encoding = over.encoding.or(under.encoding).unwrap_or_else(|| "utf-8".into());
         crate::text::encoding(&encoding).map_err(|error| bad("encoding", &encoding, &error.to_string()))?;
@@ -168,7 +176,10 @@ impl Settings {
             transaction_records: over.transaction_records.or(under.transaction_records).unwrap_or(50_000),
             http: address(over.http.or(under.http))?,
             model: over.model.or(under.model),
+            shadow_model: over.shadow_model.or(under.shadow_model),
             shadow_disagreements: over.shadow_disagreements.or(under.shadow_disagreements),
+            review_topic: over.review_topic.or(under.review_topic),
+            review_below: share("review_below", over.review_below.or(under.review_below), 0.0)?,
             watch_list: over.watch_list.or(under.watch_list),
             reload_canary: over.reload_canary.or(under.reload_canary),
             reload_max_accuracy_drop: share(
@@ -200,11 +211,6 @@ impl Settings {
             omit_article: over.omit_article.or(under.omit_article).unwrap_or(false),
             omit_explain: over.omit_explain.or(under.omit_explain).unwrap_or(false),
             encoding,
-            pointers: Pointers {
-                id: pointer("id_pointer", over.id_pointer.or(under.id_pointer))?,
-                title: pointer("title_pointer", over.title_pointer.or(under.title_pointer))?,
-                text: pointer("text_pointer", over.text_pointer.or(under.text_pointer))?,
-            },
             otlp_endpoint: collector(over.otlp_endpoint.or(under.otlp_endpoint))?,
             otlp_sampling_ratio: share(
                 "otlp_sampling_ratio",
@@ -212,6 +218,7 @@ impl Settings {
                 0.0,
             )?,
             kafka,
+            pointers,
         };
         if settings.transaction_records == 0 {
             return Err(bad("transaction_records", "0", "a transaction has at least 1 record"));
@@ -222,8 +229,16 @@ impl Settings {
             return Err(bad("transaction_age", &age, "it has to be shorter than transaction.timeout.ms"));
         }
         let written = [&settings.output, &settings.dead_letters].into_iter();
-        if written.chain(&settings.shadow_disagreements).any(|topic| *topic == settings.input) {
+        if written
+            .chain(&settings.shadow_disagreements)
+            .chain(&settings.review_topic)
+            .any(|topic| *topic == settings.input)
+        {
             return Err(bad("input", &settings.input, "the input cannot be an output too: it would loop"));
+        }
+        if let (Some(topic), None) = (&settings.shadow_disagreements, &settings.shadow_model) {
+            let message = "without a shadow model there is nothing to send: give `shadow_model` too";
+            return Err(bad("shadow_disagreements", topic, message));
         }
         Ok(settings)
     }
@@ -249,6 +264,13 @@ impl Settings {
             }
         }
         toml::to_string(&shown)
+    }
+}
+
+/// As `--check` prints them: what is debugged or panics shows no secret.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked().map_err(|_| fmt::Error)?)
     }
 }
 
@@ -322,12 +344,23 @@ fn collector(endpoint: Option<String>) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn pointer(name: &str, value: Option<String>) -> Result<Option<String>, ConfigError> {
+/// Where fields are looked for.
+fn pointers(over: &Layer, under: &Layer) -> Result<Pointers, ConfigError> {
+    let of =
+        |name, over: &Option<String>, under: &Option<String>| pointer(name, over.as_ref().or(under.as_ref()));
+    Ok(Pointers {
+        id: of("id_pointer", &over.id_pointer, &under.id_pointer)?,
+        title: of("title_pointer", &over.title_pointer, &under.title_pointer)?,
+        text: of("text_pointer", &over.text_pointer, &under.text_pointer)?,
+    })
+}
+
+fn pointer(name: &str, value: Option<&String>) -> Result<Option<String>, ConfigError> {
     match value {
         Some(value) if !value.starts_with('/') => {
-            Err(bad(name, &value, "a JSON pointer starts with a slash, such as /data/body"))
+            Err(bad(name, value, "a JSON pointer starts with a slash, such as /data/body"))
         }
-        value => Ok(value),
+        value => Ok(value.cloned()),
     }
 }
 
@@ -372,6 +405,7 @@ mod tests {
         assert_eq!(settings.kafka["sasl.password"], "s3cret");
         let shown = settings.masked().unwrap();
         assert!(!shown.contains("s3cret") && shown.contains("********"), "{shown}");
+        assert!(!format!("{settings:?}").contains("s3cret"), "nor where somebody debugs");
     }
 
     #[test]
@@ -383,6 +417,10 @@ mod tests {
         assert!(message(Layer { property: vec!["x".into()], ..flags() }).contains("property=value"));
         assert!(message(Layer { property: vec!["acks=0".into()], ..flags() }).contains("itself"));
         assert!(message(Layer { output: Some("in".into()), ..flags() }).contains("loop"));
+        let disagreements = Some("in".to_owned());
+        assert!(message(Layer { shadow_disagreements: disagreements, ..flags() }).contains("loop"));
+        let disagreements = Some("x".to_owned());
+        assert!(message(Layer { shadow_disagreements: disagreements, ..flags() }).contains("`shadow_model`"));
         assert!(message(Layer { text_pointer: Some("a".into()), ..flags() }).contains("slash"));
         assert!(message(Layer { shutdown_timeout: Some(-1.0), ..flags() }).contains("seconds"));
         assert!(message(Layer { transaction_age: Some(30.0), ..flags() }).contains("transaction.timeout.ms"));

@@ -7,6 +7,7 @@ mod common;
 
 use common::prometheus::Prometheus;
 use common::{Broker, article, root};
+use rasid::model::Model;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,7 +93,14 @@ fn panels_say_what_they_show_and_link_to_sections_that_are_there() {
 fn every_query_of_the_dashboard_returns_data() {
     let broker = Broker::start();
     broker.topics(4);
-    let workers = [broker.worker(&[]), broker.worker(&[])];
+    // a shadow model that calls every topic by the next one's name
+    let folder = tempfile::tempdir().unwrap();
+    let shadow = folder.path().join("shadow.safetensors");
+    let mut model = Model::bundled().unwrap();
+    model.info.topics.rotate_left(1);
+    std::fs::write(&shadow, model.to_bytes().unwrap()).unwrap();
+    let shadow = ["--shadow-model", shadow.to_str().unwrap()];
+    let workers = [broker.worker(&shadow), broker.worker(&shadow)];
     let targets: Vec<String> = workers.iter().map(common::WorkerProcess::http).collect();
     // the drift against the last day needs a last day
     let history = [
@@ -145,6 +153,9 @@ fn every_query_of_the_dashboard_returns_data() {
     let value = |expression: &str| prometheus.value(expression).unwrap();
     assert!(value("sum(rate(rasid_articles_tagged_total[30s]))") > 10.0);
     assert_eq!(value("sum(rasid_assigned_partitions)"), 4.0);
+    // articles without a topic agree, the others only in their stance
+    let same = value("sum(rasid_shadow_articles_total{agreement=\"both\"})");
+    assert!(same > 0.0 && same < value("sum(rasid_shadow_articles_total{agreement=\"stance\"})"));
     assert!(value("max(job_language:rasid_topic_mix:psi1h{reference=\"last_day\"})") > 0.0);
     for worker in workers {
         worker.stop();

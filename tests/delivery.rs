@@ -300,7 +300,7 @@ fn a_dead_letter_that_is_too_large_itself_goes_without_its_value() {
 #[test]
 fn a_second_worker_comes_and_goes_and_the_broker_restarts() {
     const RECORDS: usize = 20_000;
-    let mut broker = Broker::start();
+    let broker = Broker::start();
     broker.topics(6);
     let first = broker.worker(&[]);
     let feeder = broker.producer();

@@ -35,6 +35,7 @@ fn site(classifier: Classifier) -> Site {
         health: Arc::new(Health::new(Duration::from_secs(60))),
         live: Arc::new(Live::default()),
         model: watch::channel(Arc::new(classifier)).1,
+        shadow: None,
         reload: None,
     };
     let listener = runtime.block_on(http::bind(([127, 0, 0, 1], 0).into())).unwrap();

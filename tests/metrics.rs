@@ -20,6 +20,9 @@ fn all() -> String {
     metrics.tagged(Some("medtop:15000000"), Some("neutral"), "ar");
     metrics.drift("ar", Some(0.9), TermCounts { known: 3, total: 4 });
     metrics.lag("articles", 0, &Lag { records: Some(1), seconds: Some(2.0), offset: Some(3) });
+    metrics.shadow_model(classifier.tag());
+    metrics.compared(None, "both");
+    metrics.dropped("disagreement");
     metrics.client("producer", &ClientFigures { errors: 2, ..ClientFigures::default() });
     metrics.client("producer", &ClientFigures { errors: 5, ..ClientFigures::default() });
     String::from_utf8(metrics.text().unwrap()).unwrap()

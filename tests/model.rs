@@ -198,51 +198,102 @@ fn stance_toward_a_watched_name_is_that_of_its_sentences() {
     assert_eq!((&*targets[0].name, &*targets[0].label), ("أحمد سالم", "favor"));
 }
 
-/// An outlet of sub-fields that the model has hardly seen: every tenth second-level concept teaches,
-/// the others are unlabelled articles, every fifth of them is only asked about.
-#[test]
-fn adapting_learns_the_outlet_and_leaves_the_rest_alone() {
-    let examples = read_examples(&[root().join("models/examples")]).unwrap();
-    let mut concepts = std::collections::BTreeMap::new();
-    let (mut teach, mut outlet) = (Vec::new(), Vec::new());
-    for example in examples.into_iter().filter(|example| !example.topics.is_empty()) {
-        let group = example.event.clone().or(example.concept.clone()).unwrap_or_default();
-        let next = concepts.len();
-        let number = *concepts.entry(group).or_insert(next);
-        // Arabic teaches whole, and no article is Arabic
-        let arabic = example.place.contains("/ar/");
-        if arabic || number % 10 == 0 { teach.push(example) } else { outlet.push(example) }
+/// An outlet of sub-fields that a model has not seen: every third second-level concept teaches
+/// English, the others are unlabelled articles, every fifth of them is only asked about. Arabic teaches
+/// whole, and no article is Arabic.
+struct Simulated {
+    model: Model,
+    unlabelled: Vec<rasid::model::Example>,
+    asked: Vec<rasid::model::Example>,
+}
+
+impl Simulated {
+    fn new() -> Self {
+        let examples = read_examples(&[root().join("models/examples")]).unwrap();
+        let mut concepts = std::collections::BTreeMap::new();
+        let (mut teach, mut outlet) = (Vec::new(), Vec::new());
+        for example in examples.into_iter().filter(|example| !example.topics.is_empty()) {
+            let group = example.event.clone().or(example.concept.clone()).unwrap_or_default();
+            let next = concepts.len();
+            let number = *concepts.entry(group).or_insert(next);
+            let arabic = example.place.contains("/ar/");
+            if arabic || number % 3 == 0 { teach.push(example) } else { outlet.push(example) }
+        }
+        let model = train(&teach, &Plan::new("small", "1"), &()).unwrap();
+        let (mut asked, mut unlabelled) = (Vec::new(), Vec::new());
+        for (number, example) in outlet.into_iter().enumerate() {
+            if number % 5 == 0 { asked.push(example) } else { unlabelled.push(example) }
+        }
+        Self { model, unlabelled, asked }
     }
-    let model = train(&teach, &Plan::new("small", "1"), &()).unwrap();
-    let document = |example: &rasid::model::Example| Document::of(&[&example.title, &example.text]);
-    let (asked, unlabelled): (Vec<_>, Vec<_>) = outlet.iter().enumerate().partition(|(i, _)| i % 5 == 0);
-    let unlabelled: Vec<Document> = unlabelled.iter().map(|(_, example)| document(example)).collect();
-    let adapted = adapt(&model, &unlabelled, Options::default(), &()).unwrap();
-    let right = |model: &Model| {
+
+    fn documents(&self, has: impl Fn(&rasid::model::Example) -> bool) -> Vec<Document> {
+        let of = |example: &rasid::model::Example| Document::of(&[&example.title, &example.text]);
+        self.unlabelled.iter().filter(|example| has(example)).map(of).collect()
+    }
+
+    /// Share of the asked that `model` has right.
+    fn right(&self, model: &Model) -> f64 {
         let classifier = Classifier::new(model.clone(), String::new()).unwrap();
-        let is_right = |example: &rasid::model::Example| {
-            let guess = classifier.predict(&document(example), Task::Topic, &[]).unwrap().best;
+        let is_right = |example: &&rasid::model::Example| {
+            let document = Document::of(&[&example.title, &example.text]);
+            let guess = classifier.predict(&document, Task::Topic, &[]).unwrap().best;
             example.topics.contains(&model.info.topics[guess].code)
         };
-        asked.iter().filter(|(_, example)| is_right(example)).count() as f64 / asked.len() as f64
-    };
-    let (before, after) = (right(&model), right(&adapted));
+        self.asked.iter().filter(is_right).count() as f64 / self.asked.len() as f64
+    }
+}
+
+#[test]
+fn adapting_learns_the_outlet_and_leaves_the_rest_alone() {
+    let simulated = Simulated::new();
+    let (model, unlabelled) = (&simulated.model, simulated.documents(|_| true));
+    let adapted = adapt(model, &unlabelled, Options::default(), &()).unwrap();
+    let (before, after) = (simulated.right(model), simulated.right(&adapted));
     assert!(after >= before + 0.02, "{before} before, {after} after");
     let [done] = &adapted.info.adaptation[..] else { panic!("{:?}", adapted.info.adaptation) };
-    assert!(done.language == Language::English && (1..=5).contains(&done.rounds), "{done:?}");
-    assert!(done.changed > 0.0 && done.changed < 0.5, "{done:?}");
+    assert!(done.language == Language::English && (2..=10).contains(&done.rounds), "{done:?}");
+    assert!(done.changed > 0.0 && done.changed < done.expected_errors, "{done:?}");
+    // far more rounds do not drift away
+    let long = adapt(model, &unlabelled, Options { rounds: Some(30), ..Options::default() }, &()).unwrap();
+    let later = simulated.right(&long);
+    assert!(later > after - 0.01 && long.info.adaptation[0].rounds == 30, "{after}, {later} after 30 rounds");
     for (key, head) in &model.heads {
         if *key != (Language::English, Task::Topic) {
             assert!(adapted.heads[key] == *head, "{key:?} is not the outlet's");
         }
     }
     // the labelled counts are what they were; only rows without counts came in
-    let [old, new] = [&model, &adapted].map(|m| &m.heads[&(Language::English, Task::Topic)].counts);
+    let [old, new] = [model, &adapted].map(|m| &m.heads[&(Language::English, Task::Topic)].counts);
     assert!(*old == new.sorted());
     let bytes = adapted.to_bytes().unwrap();
     assert!(Model::from_bytes(&bytes).unwrap() == adapted);
-    assert!(bytes == adapt(&model, &unlabelled, Options::default(), &()).unwrap().to_bytes().unwrap());
-    assert!(adapt(&model, &unlabelled[..20], Options::default(), &()).is_err(), "20 articles teach nothing");
+    assert!(bytes == adapt(model, &unlabelled, Options::default(), &()).unwrap().to_bytes().unwrap());
+    assert!(adapt(model, &unlabelled[..20], Options::default(), &()).is_err(), "20 articles teach nothing");
+}
+
+/// An outlet of sport alone, and a hundred articles: neither teaches that there are no other topics.
+#[test]
+fn one_topic_and_few_articles_break_no_model() {
+    let simulated = Simulated::new();
+    let sport = simulated.documents(|example| example.topics == ["medtop:15000000"]);
+    assert!(sport.len() > 150, "{}", sport.len());
+    let few: Vec<Document> = simulated.documents(|_| true).into_iter().take(100).collect();
+    let before = simulated.right(&simulated.model);
+    for articles in [&sport, &few] {
+        let adapted = adapt(&simulated.model, articles, Options::default(), &()).unwrap();
+        let after = simulated.right(&adapted);
+        assert!(after >= before - 0.02, "{before} before, {after} after");
+    }
+    let adapted = adapt(&simulated.model, &sport, Options::default(), &()).unwrap();
+    let topics = &adapted.info.adaptation[0].topics;
+    let [sports, weather] =
+        ["medtop:15000000", "medtop:17000000"].map(|code| topics.iter().find(|t| t.code == code).unwrap());
+    assert!(2 * sports.after > sport.len() && !sports.is_absent() && !sports.is_drifted(), "{sports:?}");
+    assert!(weather.is_absent(), "{weather:?}");
+    // where the starting weights are kept whole, no evidence moves
+    let kept = adapt(&simulated.model, &sport, Options { keep: 1.0, ..Options::default() }, &()).unwrap();
+    assert!(kept.info.adaptation[0].changed == 0.0 && simulated.right(&kept) == before);
 }
 
 /// Dialect and names in Latin letters say nothing of the topic.
@@ -361,7 +412,7 @@ proptest! {
         let both: Vec<_> = old.iter().chain(&new).cloned().collect();
         let Ok(at_once) = train(&both, &plan, &()) else { return Ok(()) };
         let at_once = at_once.to_bytes().unwrap();
-        let tally = |examples: &[rasid::model::Example]| Tallies::of(examples, &plan, &());
+        let tally = |examples: &[rasid::model::Example]| Tallies::of(examples, &plan);
         let bytes = |tallies: Tallies| tallies.finish("m", "1", &()).unwrap().to_bytes().unwrap();
         prop_assert!(bytes(tally(&old).with(tally(&new)).unwrap()) == at_once, "old and new");
         prop_assert!(bytes(tally(&new).with(tally(&old)).unwrap()) == at_once, "new and old");
@@ -372,7 +423,7 @@ proptest! {
                 Tallies::of_model(&model).unwrap()
             };
             let from = stored(&old);
-            let more = Tallies::of(&new, &from.plan("m", "1"), &());
+            let more = Tallies::of(&new, &from.plan("m", "1"));
             prop_assert!(bytes(from.with(more).unwrap()) == at_once, "--from");
             prop_assert!(bytes(stored(&new_model).with(stored(&old)).unwrap()) == at_once, "merge");
         }

@@ -79,6 +79,7 @@ const NEVER: BreakerLimits =
 fn worker(metrics: Metrics, max_rejected_in_a_row: u64) -> Worker {
     Worker {
         model: watch::channel(Arc::new(Classifier::bundled().unwrap())).1,
+        shadow: None,
         options: Options::default(),
         metrics,
         health: Arc::new(Health::new(Duration::from_secs(60))),

@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A packages=(
-  [gcc]=gcc [g++]=g++ [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [openssl]=openssl [python3]=python3
-  [promtool]=prometheus
+  [gcc]=gcc [g++]=g++ [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [openssl]=openssl
+  [promtool]=prometheus [faketime]=faketime [python3]=python3
 )
 missing=()
 for program in "${!packages[@]}"; do
@@ -33,7 +33,7 @@ promtool check rules deploy/prometheus/recording.yml deploy/prometheus/alerts.ym
 promtool test rules tests/prometheus/*.yml
 # manifests and dashboard, by the types of Kubernetes, KEDA, the Prometheus Operator, Compose and Grafana
 case "$(go version 2>/dev/null)" in
-  *go1.2[6-9]*) (cd tests/manifests && go test ./...) ;;
+  *go1.2[6-9]*) (cd tests/manifests && go test -count=1 ./...) ;;
   *) echo 'manifests: not checked, that needs Go 1.26 or newer' ;;
 esac
 cargo test --locked "$@"

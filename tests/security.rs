@@ -277,4 +277,37 @@ fn the_right_credentials_work_and_the_wrong_ones_are_named() {
     ] {
         secured.is_told(what, &secured.arguments(user, "PLAIN", &[]), &password(user), words);
     }
+    certificates_are_read_at_the_start(&secured);
+}
+
+/// A file that is exchanged changes nothing for a worker that runs; its next start reads it.
+fn certificates_are_read_at_the_start(secured: &Secured) {
+    let exchanged = secured.file("exchanged.pem");
+    let put = |name: &str| std::fs::copy(secured.file(name), &exchanged).unwrap();
+    let location = format!("ssl.ca.location={}", exchanged.display());
+    let arguments = secured.arguments(ALL, "PLAIN", &["-X", &location]);
+    let goes_on = |worker: &WorkerProcess| {
+        let before = secured.broker.count("articles.tagged");
+        let feeder = secured.broker.producer();
+        feeder.send("certificate", Some(article(1).as_bytes()));
+        feeder.flush();
+        within(PATIENCE, "tagged", || (secured.broker.count("articles.tagged") > before).then_some(()));
+        assert_eq!(worker.get("/readyz").0, 200);
+    };
+    put("ca.pem");
+    let worker = secured.worker(&arguments, &password(ALL));
+    goes_on(&worker);
+    put("stranger.pem");
+    goes_on(&worker);
+    worker.stop();
+    secured.is_told(
+        "another authority at the next start",
+        &arguments,
+        &password(ALL),
+        &["certificate verify failed"],
+    );
+    put("ca.pem");
+    let worker = secured.worker(&arguments, &password(ALL));
+    goes_on(&worker);
+    worker.stop();
 }

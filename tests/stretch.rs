@@ -22,6 +22,13 @@ fn feed(feeder: &Feeder, numbers: std::ops::Range<usize>, timestamp: Option<i64>
     feeder.flush();
 }
 
+/// The worker's topics, for records with old timestamps.
+fn dated_topics(broker: &Broker, partitions: i32) {
+    for topic in ["articles", "articles.tagged", "articles.dlq"] {
+        broker.create_topic(topic, partitions, &[("retention.ms", "-1")]);
+    }
+}
+
 /// A bounded run into a topic of its own.
 fn bounded(broker: &Broker, to: &str, more: &[&str]) -> WorkerProcess {
     let address = broker.address();
@@ -63,9 +70,9 @@ fn metric(worker: &WorkerProcess, name: &str) -> String {
 fn history_is_tagged_once_beside_a_live_worker_that_does_not_notice() {
     const OLD: usize = 3_000;
     let broker = Broker::start();
-    broker.topics(3);
+    dated_topics(&broker, 3);
     for topic in ["retagged", "middle", "nothing"] {
-        broker.create_topic(topic, 3, &[]);
+        broker.create_topic(topic, 3, &[("retention.ms", "-1")]);
     }
     let feeder = broker.producer();
     // the hours of an invented morning
@@ -198,7 +205,7 @@ fn a_run_that_is_stopped_says_so_and_goes_on_where_it_was() {
 #[test]
 fn a_broker_that_restarts_only_delays_it() {
     const RECORDS: usize = 12_000;
-    let mut broker = Broker::start();
+    let broker = Broker::start();
     broker.topics(2);
     broker.create_topic("retagged", 2, &[]);
     feed(&broker.producer(), 0..RECORDS, None);
@@ -218,7 +225,7 @@ fn a_broker_that_restarts_only_delays_it() {
 #[test]
 fn a_live_run_begins_where_it_is_told_and_only_once() {
     let broker = Broker::start();
-    broker.topics(2);
+    dated_topics(&broker, 2);
     let feeder = broker.producer();
     feed(&feeder, 0..100, Some(1_700_000_000_000));
     feed(&feeder, 100..200, Some(1_700_003_600_000));

@@ -94,7 +94,7 @@ fn a_sampled_trace_goes_on_and_the_others_pass_through() {
     let state = ("tracestate", "vendor=1");
     feeder.send_with("sampled", Some(&seed), &[("a", "1"), ("traceparent", &sampled), state], None);
     feeder.send_with("unsampled", Some(&seed), &[("traceparent", &unsampled)], None);
-    feeder.send_with("nonsense", Some(&seed), &[("traceparent", "00-1-2-01")], None);
+    feeder.send_with("nonsense", Some(&seed), &[("traceparent", "00-trace-parent-01")], None);
     feeder.send_with("none", Some(&seed), &[], None);
     feeder.send_with("broken", Some(b"{\"text\":"), &[("traceparent", &sampled)], None);
     feeder.flush();
@@ -104,13 +104,20 @@ fn a_sampled_trace_goes_on_and_the_others_pass_through() {
 
     let tagged = broker.read("articles.tagged");
     let mut sent: Vec<_> = tagged.iter().map(|record| header(record, "traceparent")).collect();
-    assert_eq!(sent.split_off(1), [Some(unsampled), Some("00-1-2-01".into()), None]);
+    assert_eq!(sent.split_off(1), [Some(unsampled), Some("00-trace-parent-01".into()), None]);
     let of = |offset: &str| {
-        spans.iter().find(|span| value(&span.attributes, "messaging.kafka.offset").unwrap() == offset).unwrap()
+        spans
+            .iter()
+            .find(|span| value(&span.attributes, "messaging.kafka.offset").unwrap() == offset)
+            .unwrap()
     };
     let span = of("0");
     assert_eq!((hex(&span.trace_id).as_str(), hex(&span.parent_span_id).as_str()), (TRACE, PARENT));
-    assert_eq!(sent[0], Some(format!("00-{TRACE}-{}-01", hex(&span.span_id))), "readers of the output are its children");
+    assert_eq!(
+        sent[0],
+        Some(format!("00-{TRACE}-{}-01", hex(&span.span_id))),
+        "readers of the output are its children"
+    );
     assert_eq!(header(&tagged[0], "tracestate").as_deref(), Some("vendor=1"));
     assert_eq!(header(&tagged[0], "a").as_deref(), Some("1"));
     assert_eq!((span.name.as_str(), span.kind().as_str_name()), ("process articles", "SPAN_KIND_CONSUMER"));
@@ -140,7 +147,10 @@ fn a_sampled_trace_goes_on_and_the_others_pass_through() {
 
     let received = collector.received.lock().unwrap();
     let (head, request) = &received[0];
-    assert!(head.starts_with("post /v1/traces http/1.1") && head.contains("application/x-protobuf"), "{head}");
+    assert!(
+        head.starts_with("post /v1/traces http/1.1") && head.contains("application/x-protobuf"),
+        "{head}"
+    );
     let resource = &request.resource_spans[0].resource.as_ref().unwrap().attributes;
     assert_eq!(value(resource, "service.name").as_deref(), Some("rasid"));
 }
@@ -156,7 +166,8 @@ fn records_begin_traces_where_asked_and_a_collector_that_is_away_holds_nothing_u
     }
     feeder.flush();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let worker = broker.worker(&["--otlp-endpoint", &format!("http://{nobody}"), "--otlp-sampling-ratio", "1"]);
+    let worker =
+        broker.worker(&["--otlp-endpoint", &format!("http://{nobody}"), "--otlp-sampling-ratio", "1"]);
     within(PATIENCE, "all tagged", || (broker.count("articles.tagged") == 200).then_some(()));
     worker.stop();
     let parents: Vec<String> =

@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
-# Tags the same articles with Rasid, fastText and scikit-learn on one core and prints the ratios.
-#   benches/compare/run.sh [ARTICLES]     JSON Lines with `text` and `topic`
-#                                         (default: topic-ar-sanad.jsonl in RASID_EVAL, ../shared/eval)
-# Each side is measured from raw bytes to the top label. Needs python3 with venv.
+# Rasid, fastText and scikit-learn on the same articles; prints the ratios.
+#   benches/compare/run.sh [ARTICLES]           tagging on one core, from raw bytes to the top label
+#   benches/compare/run.sh train [ARTICLES]     training on all cores, from the file to a model: the articles
+#                                               repeated to TRAIN_ARTICLES (100000), ROUNDS (5) times
+# ARTICLES are JSON Lines with `text` and `topic` (default: topic-ar-sanad.jsonl in RASID_EVAL, ../shared/eval).
+# Needs python3 with venv.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+mode=tag
+if [ "${1:-}" = train ]; then mode=train && shift; fi
 articles=${1:-${RASID_EVAL:-../shared/eval}/topic-ar-sanad.jsonl}
 work=target/compare
 [ -r "$articles" ] || { echo "$articles: no such file; say where the articles are" >&2; exit 64; }
 if ! "$work/venv/bin/python" -c 'import fasttext, sklearn' 2>/dev/null; then
   python3 -m venv "$work/venv"
   "$work/venv/bin/pip" install --quiet --requirement benches/compare/requirements.txt
+fi
+if [ $mode = train ]; then
+  [ "${BUILD:-yes}" = no ] || cargo build --release --quiet --bin rasid
+  # numerical libraries would take cores for nothing
+  export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+  exec "$work/venv/bin/python" benches/compare/train.py "$articles" "$work" "${RASID:-target/release/rasid}"
 fi
 cargo build --release --quiet --example compare
 # threads of numerical libraries would be a second core

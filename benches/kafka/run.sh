@@ -12,6 +12,7 @@
 #   ROUNDS=5 ARTICLES=200000 PARTITIONS=4 BACKLOG=1000000 RATE=1000 SECONDS_EACH=30
 #   RASID=target/release/rasid      the program to measure
 #   RASID_ARGUMENTS=''              more for `rasid run`
+#   SHADOW=target/bench-kafka/shadow.safetensors   the second model of 'Rasid, shadow'; by default trained without keyword lists
 #   RASID_EVAL=../shared/eval       its topic-ar-sanad.jsonl gives the texts; without it our own examples do
 #   RESULTS=target/bench-kafka/results.tsv   figures are appended: remove it to begin anew
 #   SCRATCH=/tmp                    where the broker keeps its topics
@@ -26,7 +27,7 @@ cache=target/bench-kafka
 mkdir -p "$cache"
 : "${ROUNDS:=5}" "${ARTICLES:=200000}" "${PARTITIONS:=4}" "${BACKLOG:=1000000}" "${RATE:=1000}" "${SECONDS_EACH:=30}"
 : "${RASID:=target/release/rasid}" "${RASID_ARGUMENTS:=}" "${RASID_EVAL:=../shared/eval}" "${SCRATCH:=${TMPDIR:-/tmp}}"
-: "${RESULTS:=$cache/results.tsv}"
+: "${RESULTS:=$cache/results.tsv}" "${SHADOW:=$cache/shadow.safetensors}"
 bench=target/release/examples/kafka-bench
 
 if [ -e "$RASID_EVAL/topic-ar-sanad.jsonl" ]; then
@@ -60,6 +61,7 @@ start_broker() {
   trap 'kill $broker 2>/dev/null; wait $broker 2>/dev/null || true; rm -rf "$folder"' EXIT
   "$bench" wait "$brokers"
   "$bench" create "$brokers" dead-letters 1
+  "$bench" create "$brokers" disagreements "$PARTITIONS"
   number=0
   # a broker that has just started is slow: its first client is not measured
   input=warm-up partitions=$PARTITIONS
@@ -88,6 +90,8 @@ command_of() {
     Rasid*)
       command=("$RASID" run --brokers "$brokers" --input "$input" --output "$output" --dead-letters dead-letters --group "$group" --http 127.0.0.1:0)
       [[ $1 != *'exactly once'* ]] || command+=(--guarantee exactly-once)
+      [[ $1 != *shadow* ]] || command+=(--shadow-model "$SHADOW")
+      [[ $1 != *disagreements* ]] || command+=(--shadow-disagreements disagreements)
       # shellcheck disable=SC2206  # words on purpose
       command+=($RASID_ARGUMENTS) ;;
     *) echo "run.sh: no program is called \"$1\"" >&2; exit 64 ;;
@@ -116,6 +120,9 @@ programs=(
 
 rates() {
   [ $# -gt 0 ] || set -- "${programs[@]}"
+  if [[ $* == *shadow* && ! -e $SHADOW ]]; then
+    "$RASID" train --examples models/examples --out "$SHADOW" > /dev/null
+  fi
   start_broker
   input=input
   fill $input "$partitions" "$ARTICLES"

@@ -1,10 +1,14 @@
 //! The wire format: what a record may look like going in, what it looks like coming out, and why one is refused.
 
+mod correction;
+mod disagreement;
 mod fields;
 mod read;
 mod strings;
 mod tagged;
 
+pub use correction::{Correct, Correction, CorrectionError};
+pub use disagreement::{Answer, Disagreement};
 pub use read::{Article, Pointers};
 pub use tagged::{
     Abstained, ArticleCopy, ModelTag, Source, StanceTag, TaggedArticle, Tags, TargetTag, TermCounts,

@@ -39,6 +39,12 @@ impl Pointers {
 }
 
 impl<'a> Article<'a> {
+    /// The title, or the first words of an article without; `most` characters of it.
+    pub fn headline(&self, most: usize) -> String {
+        let source = if self.title.trim().is_empty() { &self.text } else { &self.title };
+        source.trim().chars().take(most).collect()
+    }
+
     /// Reads `input`: an object in braces is JSON, anything else is the text itself.
     ///
     /// # Errors

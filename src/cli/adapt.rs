@@ -1,8 +1,13 @@
 //! `rasid adapt`: a model and an outlet's unlabelled articles to a model that knows the outlet.
 
+use super::connect::{Connect, failed};
 use super::progress::Bar;
 use super::{Usage, articles, load_model, write_atomically};
+use crate::article::Article;
+use crate::config::Layer;
+use crate::kafka::TopicReader;
 use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Options, adapt, sha256};
+use crate::pipeline::{self, read_article};
 use std::path::PathBuf;
 
 /// Teach a model an outlet's words from its unlabelled articles
@@ -10,10 +15,11 @@ use std::path::PathBuf;
 #[command(
     after_help = "Articles: JSON Lines as the worker reads them, or files of raw text, one article each. A few
 thousand are good, a hundred in a language the least. Topics are adapted, the stance is not.
-The rounds are chosen without labels, so that the model does not drift away from its topics.
+It goes on until the labels settle, tied to the model it began with for other outlets' sake.
 
 Examples:
   rasid adapt --unlabelled archive.jsonl --out mine.safetensors
+  rasid adapt --from-kafka 5000 --config rasid.toml --out mine.safetensors
   rasid adapt --model base.safetensors --unlabelled 2025/ 2026.jsonl --out mine.safetensors"
 )]
 pub struct Args {
@@ -21,16 +27,24 @@ pub struct Args {
     #[arg(long)]
     model: Option<PathBuf>,
     /// Files and folders of articles
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present = "from_kafka", num_args = 1.., value_name = "PATH")]
     unlabelled: Vec<PathBuf>,
+    /// The last N records of the input topic as articles
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    from_kafka: Option<u32>,
+    /// The input topic
+    #[arg(long, env = "RASID_INPUT", value_name = "TOPIC")]
+    input: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
     /// The model file to write
     #[arg(long, value_name = "MODEL")]
     out: PathBuf,
-    /// Do N rounds instead of as many as the rules allow
+    /// Do N rounds instead of going on until the labels settle
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: Option<u32>,
     /// Share of the starting model in the new one, 0 to 1: more for articles of other outlets too
-    #[arg(long, default_value = "0.2", value_name = "SHARE", value_parser = share)]
+    #[arg(long, default_value = "0.35", value_name = "SHARE", value_parser = share)]
     keep: f32,
     /// Name of the model, as output records give it; by default that of the starting model
     #[arg(long)]
@@ -58,6 +72,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         refused += articles::each(&file, |article| {
             documents.push(Document::of(&[&article.title, &article.text]));
         })?;
+    }
+    if let Some(most) = args.from_kafka {
+        refused += last(args, most as usize, &mut documents)?;
     }
     if refused > 0 {
         eprintln!("rasid: {refused} articles could not be read and are left out");
@@ -89,6 +106,35 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The last `most` records of the input topic; how many of them cannot be read.
+fn last(args: &Args, most: usize, documents: &mut Vec<Document>) -> anyhow::Result<usize> {
+    let connection = args.connect.connection(Layer { input: args.input.clone(), ..Layer::default() })?;
+    let topic = connection.input().map_err(|error| Usage(error.to_string()))?;
+    let wrong = |error| failed(error, &connection);
+    let reader = TopicReader::open(&connection, "rasid-adapt").map_err(wrong)?;
+    reader.require(&topic).map_err(wrong)?;
+    let bar = Bar::new("read");
+    let records = reader.last(&topic, most, |done, all| bar.at(done, all)).map_err(wrong)?;
+    drop(bar);
+    let options = pipeline::Options {
+        pointers: connection.pointers.clone(),
+        encoding: connection.encoding,
+        ..pipeline::Options::default()
+    };
+    let mut refused = 0;
+    for record in &records {
+        let document = |article: &Article<'_>| Document::of(&[&article.title, &article.text]);
+        match read_article(record, &options, document) {
+            Ok(document) => documents.push(document),
+            Err(rejection) => {
+                refused += 1;
+                eprintln!("rasid: {topic} {} {}: {rejection}", record.partition, record.offset);
+            }
+        }
+    }
+    Ok(refused)
+}
+
 fn print(done: &Adaptation) {
     let percent = |share: f64| 100.0 * share;
     println!(
@@ -104,10 +150,6 @@ fn print(done: &Adaptation) {
         percent(done.expected_errors),
         percent(done.unsure)
     );
-    if done.rounds == 0 {
-        println!("  nothing was learnt: the model is as it was");
-        return;
-    }
     println!("  {:18} {:>7} {:>7} {:>7}", "topic", "before", "after", "kept");
     for topic in &done.topics {
         let note = match topic {

@@ -66,7 +66,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let worker = async move {
             let (reach, nobody) = (Reach::default(), Arc::default());
-            work(&settings, &reach, classifier, nobody, stopping, reloads()).await
+            work(&settings, &reach, (classifier, None), nobody, stopping, reloads()).await
         };
         let worker = tokio::spawn(worker);
         if args.once {

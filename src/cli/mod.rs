@@ -4,6 +4,8 @@ mod adapt;
 mod articles;
 mod bounded;
 mod classify;
+mod connect;
+mod corrections;
 mod demo;
 mod diff;
 mod evaluate;

@@ -1,13 +1,12 @@
 //! `rasid replay`: dead letters back to the input.
 
+use super::connect::{Connect, failed};
 use super::progress::Bar;
-use super::run::{environment, refused};
 use super::{Usage, time};
-use crate::config::{Connection, Layer};
-use crate::kafka::{Filter, ReadError, Replay, Summary, Tally, is_refused};
+use crate::config::Layer;
+use crate::kafka::{Filter, Replay, Summary, Tally};
 use crate::pipeline::replay::class_name;
-use anyhow::{Context, anyhow};
-use std::path::PathBuf;
+use anyhow::anyhow;
 
 /// Records named one by one; of more, only how many.
 const NAMED: usize = 20;
@@ -25,12 +24,8 @@ Examples:
   rasid replay --config rasid.toml --to articles --key article-17"
 )]
 pub struct Args {
-    /// Settings file of the worker, TOML: brokers, dead_letters and kafka are read
-    #[arg(long, env = "RASID_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Kafka brokers to start from
-    #[arg(long, env = "RASID_BROKERS", value_name = "H:P[,H:P]")]
-    brokers: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
     /// Topic to read dead letters from
     #[arg(long, env = "RASID_DEAD_LETTERS", value_name = "TOPIC")]
     dead_letters: Option<String>,
@@ -52,9 +47,6 @@ pub struct Args {
     /// Say what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
-    /// Any librdkafka property; also RASID_KAFKA_… in the environment
-    #[arg(short = 'X', value_name = "librdkafka.property=value")]
-    property: Vec<String>,
 }
 
 fn reason(text: &str) -> Result<String, String> {
@@ -66,31 +58,23 @@ fn reason(text: &str) -> Result<String, String> {
 }
 
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let layer = Layer {
-        brokers: args.brokers,
-        dead_letters: args.dead_letters,
-        property: args.property,
-        ..Layer::default()
-    };
-    let connection = Connection::new(layer, args.config.as_deref(), environment())
-        .map_err(|error| Usage(error.to_string()))?;
-    if connection.dead_letters == args.to {
+    let layer = Layer { dead_letters: args.dead_letters, ..Layer::default() };
+    let connection = args.connect.connection(layer)?;
+    let dead_letters = connection.dead_letters().map_err(|error| Usage(error.to_string()))?;
+    if dead_letters == args.to {
         return Err(Usage("--to: the dead letters cannot go to their own topic: it would loop".into()).into());
     }
-    let brokers = connection.brokers.clone();
     let replay = Replay {
         connection,
+        dead_letters,
         to: args.to,
         filter: Filter { reasons: args.reason, since: args.since, key: args.key },
         max_replays: args.max_replays,
         dry_run: args.dry_run,
     };
     let bar = Bar::new("replay");
-    let summary = match replay.run(|done, all| bar.at(done, all)) {
-        Err(ReadError::Kafka(error)) if is_refused(&error) => return Err(refused(error)),
-        Err(ReadError::Away(reason)) => return Err(anyhow!("brokers {brokers} do not answer: {reason}")),
-        done => done.context("replay")?,
-    };
+    let summary = replay.run(|done, all| bar.at(done, all));
+    let summary = summary.map_err(|error| failed(error, &replay.connection))?;
     drop(bar);
     print(&summary, args.dry_run);
     let failed: u64 = summary.reasons.values().map(|tally| tally.failed).sum();

@@ -10,8 +10,8 @@ use crate::kafka::{
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
 use crate::pipeline::{
-    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, Running, Span, Spans, Worker, read_canary,
-    reloads, stopped,
+    BreakerLimits, Health, Live, Options, Reload, Reloader, Requests, ShadowFile, Span, Spans, Worker,
+    read_canary, reloads, stopped,
 };
 use anyhow::{Context, anyhow};
 use rdkafka::error::KafkaError;
@@ -49,6 +49,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     args.reach.check()?;
     if args.check {
         watch_list(settings.watch_list.as_deref())?;
+        shadow(&settings)?;
         return check(&settings);
     }
     if let Some(path) = &settings.reload_canary {
@@ -56,14 +57,20 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             .map_err(|error| Usage(format!("reload_canary {}: {error}", path.display())))?;
     }
     let classifier = Arc::new(load(settings.model.as_deref())?);
+    let shadow = shadow(&settings)?.map(Arc::new);
     let watch = watch_list(settings.watch_list.as_deref())?;
     let settings = args.reach.settings(settings, &classifier.tag().sha256);
     runtime()?.block_on(async {
         let shutdown = signals()?;
         let (reload, requests) = reloads();
         reload_on_hangup(reload.clone())?;
-        work(&settings, &args.reach, classifier, watch, shutdown, (reload, requests)).await
+        work(&settings, &args.reach, (classifier, shadow), watch, shutdown, (reload, requests)).await
     })
+}
+
+/// The shadow model, where one is set.
+fn shadow(settings: &Settings) -> anyhow::Result<Option<Classifier>> {
+    settings.shadow_model.as_deref().map(|path| load(Some(path))).transpose().context("shadow model")
 }
 
 /// The watch-list at `path`; nobody is watched without one.
@@ -127,11 +134,11 @@ fn check(settings: &Settings) -> anyhow::Result<()> {
     Err(anyhow!("{}", missing.join("; ")))
 }
 
-/// The worker from its start to a clean stop.
+/// The worker from its start to a clean stop; the second of the models is the shadow.
 pub async fn work(
     settings: &Settings,
     reach: &Reach,
-    classifier: Arc<Classifier>,
+    (classifier, shadow): (Arc<Classifier>, Option<Arc<Classifier>>),
     watch_list: Arc<WatchList>,
     shutdown: watch::Receiver<bool>,
     (reload, requests): (Reload, Requests),
@@ -153,6 +160,12 @@ pub async fn work(
     }
     let live = Arc::new(Live::default());
     let (sender, model) = watch::channel(classifier);
+    let shadow = shadow.map(|shadow| {
+        metrics.shadow_model(shadow.tag());
+        tracing::info!(model = shadow.tag().sha256, "a shadow model tags too and is only compared");
+        watch::channel(shadow)
+    });
+    let (shadow_sender, shadow) = shadow.unzip();
     let reloader = Reloader {
         file: settings.model.clone(),
         canary: settings.reload_canary.clone(),
@@ -162,6 +175,9 @@ pub async fn work(
         },
         model: sender,
         metrics: metrics.clone(),
+        shadow: shadow_sender
+            .zip(settings.shadow_model.clone())
+            .map(|(model, file)| ShadowFile { file, model }),
     };
     tokio::spawn(reloader.run(requests));
     let shared = Shared {
@@ -169,6 +185,7 @@ pub async fn work(
         health: health.clone(),
         live: live.clone(),
         model: model.clone(),
+        shadow: shadow.clone(),
         reload: settings.http_reload.then_some(reload),
     };
     let (end, ended) = watch::channel(false);
@@ -177,7 +194,31 @@ pub async fn work(
             http::serve(listener, shared, ended).await;
         }
     });
-    let done = tag(settings, reach, model, watch_list, metrics, health, live, shutdown).await;
+    let worker = Worker {
+        model,
+        shadow,
+        options: Options {
+            pointers: settings.pointers.clone(),
+            encoding: crate::text::encoding(&settings.encoding)?,
+            article: !settings.omit_article,
+            explain: !settings.omit_explain,
+            disagreements: settings.shadow_disagreements.is_some(),
+            review: settings.review_topic.is_some().then_some(settings.review_below as f32),
+            watch: watch_list,
+        },
+        metrics,
+        health,
+        live,
+        breaker: BreakerLimits {
+            in_a_row: settings.max_rejected_in_a_row,
+            share: settings.max_rejected_share,
+            window: settings.rejected_window,
+            wait: settings.rejected_wait,
+            stop: settings.rejected_stop,
+        },
+        spans: spans(settings)?,
+    };
+    let done = tag(settings, reach, worker, shutdown).await;
     // the page and the probes answer until the very end
     let _ = end.send(true);
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
@@ -187,16 +228,12 @@ pub async fn work(
 async fn tag(
     settings: &Settings,
     reach: &Reach,
-    model: Running,
-    watch: Arc<WatchList>,
-    metrics: Metrics,
-    health: Arc<Health>,
-    live: Arc<Live>,
+    worker: Worker,
     mut shutdown: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let spans = spans(settings)?;
+    let (metrics, health, spans) = (&worker.metrics, &worker.health, worker.spans.clone());
     tokio::select! {
-        there = topics_are_there(settings, &health, reach.is_bounded()) => there?,
+        there = topics_are_there(settings, health, reach.is_bounded()) => there?,
         () = stopped(&mut shutdown) => return Ok(()),
     }
     let range = reach.find(settings).await?;
@@ -215,27 +252,6 @@ async fn tag(
         Some(range) => KafkaSource::over(range, settings, counted, well),
     }
     .map_err(refused)?;
-    let worker = Worker {
-        model,
-        options: Options {
-            pointers: settings.pointers.clone(),
-            encoding: crate::text::encoding(&settings.encoding)?,
-            article: !settings.omit_article,
-            explain: !settings.omit_explain,
-            watch,
-        },
-        metrics: metrics.clone(),
-        health: health.clone(),
-        live,
-        breaker: BreakerLimits {
-            in_a_row: settings.max_rejected_in_a_row,
-            share: settings.max_rejected_share,
-            window: settings.rejected_window,
-            wait: settings.rejected_wait,
-            stop: settings.rejected_stop,
-        },
-        spans: spans.clone(),
-    };
     let deadline = async {
         let mut shutdown = shutdown.clone();
         stopped(&mut shutdown).await;

@@ -1,13 +1,16 @@
 //! `rasid train`: examples to a model file, or to figures.
 
+use super::connect::Connect;
+use super::corrections;
 use super::progress::Bar;
 use super::{Usage, load_model, write_atomically};
 use crate::model::{
-    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, learning, read_labelled,
-    sha256, taught, texts, tune, unknown_language, validate,
+    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, count, learning,
+    read_labelled, read_text, sha256, taught, tune, validate,
 };
 use crate::text::Language;
 use anyhow::Context;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Train a model from labelled examples
@@ -18,16 +21,27 @@ use std::path::{Path, PathBuf};
 A list of keywords is a .txt file named after its topic (07-health.txt), one word a line.
 Own labels are {\"topics\":[{\"code\":\"sport\",\"name\":\"Sport\",\"name_ar\":\"رياضة\"}, …]}, or those of the data.
 
+A correction in Kafka is an output record of the worker's with one field more:
+  {\"id\":\"1\", …, \"article\":{…}, \"correct\":{\"topics\":[\"medtop:15000000\"],\"stance\":\"neutral\"}}
+
 Examples:
   rasid train --examples models/examples models/keywords --out models/rasid-news.safetensors
   rasid train --from models/rasid-news.safetensors --examples corrections.jsonl --out mine.safetensors
+  rasid train --examples models/examples models/keywords --from-kafka articles.corrected --config rasid.toml \\
+              --out mine.safetensors
   rasid train --examples mine.jsonl --labels sections.json --tune --out mine.safetensors
   rasid train --examples mine.jsonl --labels data --out mine.safetensors --report mine.html
   rasid train --examples mine.jsonl --labels data --cv 5 --tune")]
 pub struct Args {
     /// Files (.jsonl, .txt) and folders of examples
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present = "from_kafka", num_args = 1.., value_name = "PATH")]
     examples: Vec<PathBuf>,
+    /// A topic of corrections, read to its end as further examples: output records of the worker's with
+    /// the right labels in `correct`
+    #[arg(long, value_name = "TOPIC")]
+    from_kafka: Option<String>,
+    #[command(flatten)]
+    connect: Connect,
     /// Go on from a model: old and new examples are as if trained at once, to the byte
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["labels", "tune", "cv"])]
     from: Option<PathBuf>,
@@ -91,7 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
-    let mut tallies = Tallies::of(&examples, &plan, &Bar::new("count"));
+    let mut tallies = count_all(examples, &plan);
     if let Some(before) = before {
         tallies = before.with(tallies)?;
     }
@@ -125,31 +139,47 @@ fn read(args: &Args, before: Option<&LabelSet>) -> anyhow::Result<(Vec<Example>,
         }
     };
     let known = (!of_data).then_some(&labels);
-    let examples = read_labelled(&args.examples, known).map_err(|error| Usage(error.to_string()))?;
-    let unknown = unknown_language(&examples);
-    if let Some(first) = unknown.first() {
-        eprintln!(
-            "rasid: {} examples are left out, being neither Arabic nor English; the first is {}",
-            unknown.len(),
-            first.place
-        );
+    let mut examples = match &*args.examples {
+        [] => Vec::new(),
+        paths => read_labelled(paths, known).map_err(|error| Usage(error.to_string()))?,
+    };
+    if let Some(topic) = &args.from_kafka {
+        examples.extend(corrections::read(&args.connect, topic, known)?);
     }
     let labels = if of_data { LabelSet::of_examples(&examples) } else { labels };
     Ok((examples, labels))
 }
 
+/// Counts the examples on all cores.
+fn count_all(examples: Vec<Example>, plan: &Plan<'_>) -> Tallies {
+    let counted = count(plan, |each| {
+        examples.into_iter().for_each(each);
+        Ok::<(), std::convert::Infallible>(())
+    });
+    let (tallies, idle) = match counted {
+        Ok(counted) => counted,
+        Err(never) => match never {},
+    };
+    if let Some(first) = idle.first {
+        let examples = idle.examples;
+        eprintln!(
+            "rasid: {examples} examples are left out, being neither Arabic nor English; the first is {first}"
+        );
+    }
+    tallies
+}
+
 /// What there is to learn: the languages and tasks that have texts of two labels.
 fn parts(examples: &[Example], plan: &Plan<'_>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    for language in Language::ALL {
-        for task in Task::ALL {
-            let texts = texts(examples, language, task, plan.labels.of(task));
-            if taught(&texts) >= 2 {
-                parts.push(Part { language, task, texts });
-            }
+    let mut all: BTreeMap<(Language, Task), Vec<Text>> = BTreeMap::new();
+    for example in examples {
+        let Some((language, texts)) = read_text(example, &plan.labels) else { continue };
+        for (task, text) in texts {
+            all.entry((language, task)).or_default().push(text);
         }
     }
-    parts
+    let part = |((language, task), texts)| Part { language, task, texts };
+    all.into_iter().map(part).filter(|part| taught(&part.texts) >= 2).collect()
 }
 
 fn cross_validate(part: &Part, plan: &Plan<'_>, folds: usize, search: bool) {

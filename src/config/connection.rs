@@ -1,18 +1,32 @@
 //! What it takes to reach the brokers: their addresses and librdkafka's properties.
 
-use super::{ConfigError, Layer, OWNED, bad, required};
+use super::{ConfigError, Layer, OWNED, bad, pointers, required};
+use crate::article::Pointers;
+use encoding_rs::Encoding;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Brokers and properties, for verbs that need none of a worker's other settings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection {
     /// Bootstrap brokers.
     pub brokers: String,
     /// librdkafka properties.
     pub kafka: BTreeMap<String, String>,
-    /// Dead-letter topic.
-    pub dead_letters: String,
+    /// Where articles keep their fields.
+    pub pointers: Pointers,
+    /// Encoding of records that name none.
+    pub encoding: &'static Encoding,
+    input: Option<String>,
+    dead_letters: Option<String>,
+}
+
+/// Without the properties, which may hold secrets.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("brokers", &self.brokers).finish_non_exhaustive()
+    }
 }
 
 impl Connection {
@@ -26,11 +40,32 @@ impl Connection {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let under = path.map(Layer::read).transpose()?.unwrap_or_default();
+        let encoding = over.encoding.as_ref().or(under.encoding.as_ref()).map_or("utf-8", |name| name);
         Ok(Self {
+            pointers: pointers(&over, &under)?,
+            encoding: crate::text::encoding(encoding)
+                .map_err(|error| bad("encoding", encoding, &error.to_string()))?,
             kafka: properties(under.kafka, environment, &over.property)?,
             brokers: required("brokers", over.brokers, under.brokers)?,
-            dead_letters: required("dead_letters", over.dead_letters, under.dead_letters)?,
+            input: over.input.or(under.input),
+            dead_letters: over.dead_letters.or(under.dead_letters),
         })
+    }
+
+    /// The topic with articles.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`] where nobody named it.
+    pub fn input(&self) -> Result<String, ConfigError> {
+        required("input", self.input.clone(), None)
+    }
+
+    /// The topic with dead letters.
+    ///
+    /// # Errors
+    /// [`ConfigError::Missing`] where nobody named it.
+    pub fn dead_letters(&self) -> Result<String, ConfigError> {
+        required("dead_letters", self.dead_letters.clone(), None)
     }
 }
 

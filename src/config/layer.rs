@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// One layer of settings: a file, or environment and flags. What is not given is left to the layer below.
-#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+// no `Debug`: properties may hold secrets
+#[derive(Clone, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Layer {
     /// Kafka brokers to start from
@@ -40,9 +41,18 @@ pub struct Layer {
     /// Model file [default: the one that ships inside]
     #[arg(long, env = "RASID_MODEL", value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Second model file: tags too, is only compared, and changes nothing that is published
+    #[arg(long, env = "RASID_SHADOW_MODEL", value_name = "FILE")]
+    pub shadow_model: Option<PathBuf>,
     /// Topic for articles that the shadow model tags otherwise
     #[arg(long, env = "RASID_SHADOW_DISAGREEMENTS", value_name = "TOPIC")]
     pub shadow_disagreements: Option<String>,
+    /// Topic for articles that a person should look at: those without a topic for lack of confidence
+    #[arg(long, env = "RASID_REVIEW_TOPIC", value_name = "TOPIC")]
+    pub review_topic: Option<String>,
+    /// Those too whose first topic has a confidence below this, 0 to 1 [default: 0]
+    #[arg(long, env = "RASID_REVIEW_BELOW", value_name = "CONFIDENCE")]
+    pub review_below: Option<f64>,
     /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, env = "RASID_WATCH_LIST", value_name = "FILE")]
     pub watch_list: Option<PathBuf>,

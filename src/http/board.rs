@@ -2,6 +2,7 @@
 //! that are there anyway. The stream of articles pays nothing for it.
 
 use super::Shared;
+use super::shadow::{Comparing, Shadow};
 use crate::metrics::Snapshot;
 use crate::pipeline::{Letter, Shown};
 use serde::Serialize;
@@ -79,6 +80,8 @@ struct Numbers<'a> {
     /// Articles in each of the last minutes, the newest, which is not over, last.
     minutes: Vec<u64>,
     counts: &'a Snapshot,
+    /// `null` without a shadow model.
+    shadow: Option<Shadow>,
     hour: Hour<'a>,
     articles: Vec<Shown>,
     letters: Vec<Letter>,
@@ -101,6 +104,7 @@ struct Board {
     history: History,
     /// The model's digest and card.
     model: (String, Arc<str>),
+    shadow: Comparing,
 }
 
 impl Default for Board {
@@ -110,6 +114,7 @@ impl Default for Board {
             beats: VecDeque::new(),
             history: History::default(),
             model: (String::new(), "null".into()),
+            shadow: Comparing::default(),
         }
     }
 }
@@ -123,6 +128,9 @@ impl Board {
         }
         self.history.advance(self.started.elapsed().as_secs() / 60, &counts.cells);
         let (articles, letters) = shared.live.latest();
+        let model = shared.model.borrow().clone();
+        let shadow = shared.shadow.as_ref().map(|shadow| shadow.borrow().tag().clone());
+        let shadow = shadow.map(|tag| self.shadow.since(&model.tag().sha256, tag, &counts.shadow));
         let numbers = Numbers {
             waiting_for: shared.health.waiting_for(),
             stalled: shared.health.stalled(),
@@ -131,11 +139,11 @@ impl Board {
             minutes: self.history.minutes(),
             hour: self.history.hour(),
             counts: &counts,
+            shadow,
             articles,
             letters,
         };
         let live = json(&numbers);
-        let model = shared.model.borrow().clone();
         Frame { model: self.card(&model), live }
     }
 

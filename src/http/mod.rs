@@ -5,6 +5,7 @@ mod events;
 mod label;
 mod page;
 mod server;
+mod shadow;
 
 pub use label::serve as label;
 
@@ -32,6 +33,8 @@ pub struct Shared {
     pub live: Arc<Live>,
     /// The model in use.
     pub model: Running,
+    /// The shadow model, where there is one.
+    pub shadow: Option<Running>,
     /// Loads the model again; `None` where that is not allowed over HTTP.
     pub reload: Option<Reload>,
 }

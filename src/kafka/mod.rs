@@ -91,7 +91,11 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
         .set("auto.commit.interval.ms", "1000")
         // small queues keep memory down; refilled at once they cost no speed (measured: with the
         // default of 1000 ms a small queue starves the consumer)
-        .set("queued.max.messages.kbytes", "8192")
+        .set("queued.max.messages.kbytes", "4096")
+        // an answer is in memory until its last record is taken: with the default of 1 MB a partition
+        // they hold several times the queue
+        .set("max.partition.fetch.bytes", "262144")
+        .set("fetch.max.bytes", "2097152")
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.wait.max.ms", "100")
         .set("allow.auto.create.topics", "false");

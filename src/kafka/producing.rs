@@ -6,11 +6,11 @@ use crate::metrics::Metrics;
 use crate::pipeline::PipelineError;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{Producer, ProducerContext, ThreadedProducer};
 use rdkafka::statistics::Statistics;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -39,7 +39,7 @@ impl Producing {
         transactional: bool,
     ) -> Result<Self, KafkaError> {
         let timeout = config.get("transaction.timeout.ms").and_then(|value| value.parse().ok());
-        let context = Context { metrics: metrics.clone(), transactional };
+        let context = Context::new(&metrics, transactional);
         let current = RwLock::new(Arc::new(config.create_with_context(context)?));
         let transaction_timeout = Duration::from_millis(timeout.unwrap_or(60_000));
         Ok(Self { config, metrics, current, transactional, transaction_timeout })
@@ -73,7 +73,7 @@ impl Producing {
 
     /// Replaces the producer. The broker aborts what the old one left open and fences it.
     pub(super) fn reopen(&self) -> Result<(), PipelineError> {
-        let context = Context { metrics: self.metrics.clone(), transactional: self.transactional };
+        let context = Context::new(&self.metrics, self.transactional);
         let opened = self.config.create_with_context(context);
         let opened = opened.map_err(|error: KafkaError| PipelineError::Sink(error.to_string()))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
@@ -96,10 +96,25 @@ impl Producing {
 pub(super) struct Context {
     metrics: Metrics,
     transactional: bool,
+    /// Why a transaction failed last; its records are only told that they were purged.
+    cause: Mutex<Option<String>>,
+}
+
+impl Context {
+    fn new(metrics: &Metrics, transactional: bool) -> Self {
+        Self { metrics: metrics.clone(), transactional, cause: Mutex::default() }
+    }
+
+    fn cause(&self) -> MutexGuard<'_, Option<String>> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "TXNERR" {
+            *self.cause() = Some(message.to_owned());
+        }
         log(level, facility, message);
     }
 
@@ -116,7 +131,15 @@ impl ProducerContext for Context {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Self::DeliveryOpaque) {
-        let failed = result.as_ref().err().map(|(error, _)| failure(error, &delivery, self.transactional));
+        let failed = result.as_ref().err().map(|(error, _)| {
+            let mut failure = failure(error, &delivery, self.transactional);
+            if let Some(Code::PurgeQueue | Code::PurgeInflight) = error.rdkafka_error_code()
+                && let Some(cause) = &*self.cause()
+            {
+                failure.message.clone_from(cause);
+            }
+            failure
+        });
         delivery.batch.resolve(failed);
     }
 }

@@ -9,6 +9,7 @@ use crate::pipeline::Envelope;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
@@ -93,6 +94,44 @@ impl TopicReader {
         self.follow(topic, &stretches, progress, take)
     }
 
+    /// The last `most` records of `topic` that have a value, by their timestamps and in that order.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn last(
+        &self,
+        topic: &str,
+        most: usize,
+        progress: impl Fn(usize, usize),
+    ) -> Result<Vec<Envelope>, ReadError> {
+        let all = stretches(&self.0, topic, Edge::Earliest, Edge::Latest)?;
+        let mut window = most as i64;
+        loop {
+            let tail = |whole: &Stretch| Stretch { from: whole.from.max(whole.until - window), ..*whole };
+            let tails: Vec<Stretch> = all.iter().map(tail).collect();
+            let mut newest = BTreeMap::new();
+            let mut met: HashMap<i32, usize> = HashMap::new();
+            self.follow(topic, &tails, &progress, |record| {
+                if record.value.is_none() {
+                    return;
+                }
+                *met.entry(record.partition).or_default() += 1;
+                newest.insert((record.timestamp, record.partition, record.offset), record);
+                if newest.len() > most {
+                    newest.pop_first();
+                }
+            })?;
+            // offsets without records may have left too few of a partition
+            let enough = |(tail, whole): (&Stretch, &Stretch)| {
+                tail.from == whole.from || met.get(&tail.partition).is_some_and(|met| *met >= most)
+            };
+            if tails.iter().zip(&all).all(enough) {
+                return Ok(newest.into_values().collect());
+            }
+            window = window.saturating_mul(4);
+        }
+    }
+
     fn follow(
         &self,
         topic: &str,
@@ -100,7 +139,10 @@ impl TopicReader {
         progress: impl Fn(usize, usize),
         mut take: impl FnMut(Envelope),
     ) -> Result<(), ReadError> {
+        let partitions: Vec<i32> = stretches.iter().map(|stretch| stretch.partition).collect();
         self.0.assign(&assignment(topic, stretches)?)?;
+        // one that was read to its end before is paused
+        self.0.resume(&places(topic, &partitions))?;
         let name: Arc<str> = topic.into();
         let mut left = Left::of(stretches);
         let total = left.offsets();

@@ -167,7 +167,8 @@ impl Reader {
                     }
                 }
                 Some(Err(error)) => match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::Fatal) => return Err(error),
+                    // the second where `auto.offset.reset` is `error`: whoever sets that wants to be asked
+                    Some(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::AutoOffsetReset) => return Err(error),
                     // the client goes on by itself: a topic that is away, a broker that is down
                     _ => {
                         self.consumer.context().read_failed(&error);

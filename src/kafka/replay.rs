@@ -41,8 +41,10 @@ impl Filter {
 /// What is done.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// How the brokers are reached, and the dead-letter topic.
+    /// How the brokers are reached.
     pub connection: Connection,
+    /// Topic with the dead letters.
+    pub dead_letters: String,
     /// Topic that the records go back to.
     pub to: String,
     /// Which dead letters.
@@ -83,7 +85,7 @@ impl Replay {
     /// # Errors
     /// [`ReadError`]; what was published until then is published.
     pub fn run(&self, progress: impl Fn(usize, usize)) -> Result<Summary, ReadError> {
-        let topic = &self.connection.dead_letters;
+        let topic = &self.dead_letters;
         let reader = TopicReader::open(&self.connection, "rasid-replay")?;
         reader.require(topic)?;
         reader.require(&self.to)?;

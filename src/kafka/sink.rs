@@ -101,10 +101,10 @@ impl KafkaSink {
         let count = output.published_headers(envelope).count();
         if count > 0 {
             let headers = OwnedHeaders::new_with_capacity(count);
-            record = record.headers(output.published_headers(envelope).fold(
-                headers,
-                |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }),
-            ));
+            record =
+                record.headers(output.published_headers(envelope).fold(headers, |headers, (key, value)| {
+                    headers.insert(Header { key, value: value.as_deref() })
+                }));
         }
         match producer.send(record) {
             Ok(()) => Ok(true),
@@ -153,6 +153,7 @@ pub(super) fn topic_of(settings: &Settings, destination: Destination) -> Option<
         Destination::Tagged => Some(&settings.output),
         Destination::DeadLetter => Some(&settings.dead_letters),
         Destination::Disagreement => settings.shadow_disagreements.as_deref(),
+        Destination::Review => settings.review_topic.as_deref(),
     }
 }
 

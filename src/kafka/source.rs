@@ -11,14 +11,16 @@ use crate::pipeline::{Envelope, Health, PipelineError, Source};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How long closing may take; a broker that is away would hold it for the session timeout.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
+/// How often librdkafka's thread is woken.
+const PULSE: Duration = Duration::from_secs(1);
 
 pub(super) type Consumed = BaseConsumer<Context>;
 
@@ -94,6 +96,7 @@ impl KafkaSource {
             .name("rasid-reader".to_owned())
             .spawn(move || reader.run())
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        pulse(Arc::downgrade(&consumer), signals.clone());
         let transactional = settings.guarantee == Guarantee::ExactlyOnce;
         Ok(Self { consumer, items, signals, reader: Some(reader), transactional, ended: false })
     }
@@ -146,6 +149,22 @@ fn consume(
 ) -> Result<Consumed, KafkaError> {
     let transactional = settings.guarantee == Guarantee::ExactlyOnce;
     config.create_with_context(Context::new(settings.input.clone(), metrics, health, transactional))
+}
+
+/// Wakes librdkafka's thread now and then. It sleeps by the wall clock: where that is set back meanwhile it would send
+/// no heartbeat until the old time has come again.
+fn pulse(consumer: Weak<Consumed>, signals: Arc<Signals>) {
+    let beat = move || {
+        while !signals.stop.load(Ordering::Acquire) {
+            std::thread::sleep(PULSE);
+            let Some(consumer) = consumer.upgrade() else { return };
+            // any question does
+            let _ = consumer.assignment();
+        }
+    };
+    if let Err(error) = std::thread::Builder::new().name("rasid-pulse".to_owned()).spawn(beat) {
+        tracing::warn!(%error, "no thread that wakes the client after a jump of the clock");
+    }
 }
 
 impl Source for KafkaSource {

@@ -68,7 +68,9 @@ impl Commit for Transactions {
         // a call that hangs holds the producer for ever; a new one with the same id ends its transaction
         match tokio::time::timeout(ABORT + 2 * CALL, abort).await {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(Stuck::Ended(error))) => return Err(error),
+            Ok(Err(Stuck::Ended(error @ PipelineError::Fenced(_)))) => return Err(error),
+            // where no partition could be added the broker knows of no transaction, which librdkafka takes for fatal
+            Ok(Err(Stuck::Ended(error))) => tracing::warn!(%error, "abort failed; opening a new producer"),
             Ok(Err(Stuck::Waiting(reason))) => tracing::warn!(reason, "abort failed; opening a new producer"),
             Err(_) => tracing::warn!("abort hangs; opening a new producer"),
         }
@@ -101,7 +103,9 @@ fn commit(producer: &Producing, consumer: &Consumed, next: &Positions) -> Result
             store(consumer, next);
             Ok(Commitment::Done)
         }
-        Err(Stuck::Ended(error)) => Err(error),
+        Err(Stuck::Ended(error @ PipelineError::Fenced(_))) => Err(error),
+        // whether it was committed the committed offsets will tell
+        Err(Stuck::Ended(error)) => Ok(Commitment::Abort(error.to_string())),
         Err(Stuck::Waiting(reason)) => Ok(Commitment::Abort(reason)),
     }
 }

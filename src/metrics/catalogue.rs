@@ -2,6 +2,7 @@
 
 use super::drift::Drift;
 use super::registry::{counter, counters, gauge, gauges, histogram, reals};
+use super::shadow::Shadow;
 use super::{BREAKER, Metrics};
 use prometheus::Registry;
 
@@ -85,6 +86,7 @@ impl Metrics {
                 "Reading and tagging one record, mean of its batch",
                 &CLASSIFY_SECONDS,
             )?,
+            shadow: Shadow::new(r)?,
             drift: Drift::new(r)?,
             publish_errors: counters(
                 r,

@@ -3,6 +3,7 @@
 mod catalogue;
 mod drift;
 mod registry;
+mod shadow;
 mod snapshot;
 
 pub use snapshot::Snapshot;
@@ -12,6 +13,7 @@ use drift::Drift;
 use prometheus::{
     Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
+use shadow::Shadow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Every metric of a worker.
@@ -42,6 +44,7 @@ pub struct Metrics {
     /// Reading and tagging one record.
     pub classify: Histogram,
     drift: Drift,
+    shadow: Shadow,
     publish_errors: IntCounterVec,
     dropped: IntCounterVec,
     lag: IntGaugeVec,

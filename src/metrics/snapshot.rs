@@ -13,6 +13,9 @@ pub struct Snapshot {
     /// Articles tagged, by first topic, stance and language; `none` where there is no topic or stance.
     #[serde(skip)]
     pub cells: BTreeMap<[String; 3], u64>,
+    /// Articles that the shadow model tagged too, by published topic and in what both agree.
+    #[serde(skip)]
+    pub shadow: BTreeMap<[String; 2], u64>,
     /// Articles without a topic, by reason.
     pub abstained: BTreeMap<String, u64>,
     /// Records in the dead letters, by reason.
@@ -34,6 +37,7 @@ impl Metrics {
             consumed: self.consumed.get(),
             abstained: counts(&self.abstained, ["reason"]).map(|([reason], count)| (reason, count)).collect(),
             rejected: counts(&self.rejected, ["reason"]).map(|([reason], count)| (reason, count)).collect(),
+            shadow: counts(&self.shadow.articles, ["topic", "agreement"]).collect(),
             assigned: self.assigned.get(),
             in_flight: self.in_flight.get(),
             ..Snapshot::default()

@@ -2,7 +2,7 @@
 
 use super::labels::Task;
 use super::{Classifier, Document};
-use crate::article::{Article, Pointers, Tags};
+use crate::article::{Article, Pointers};
 use serde::Deserialize;
 use std::fmt;
 use thiserror::Error;
@@ -154,7 +154,7 @@ impl Canary {
             let new = new.classify(&mut document, &pieces, false);
             for (task, tally) in Task::ALL.into_iter().zip(&mut tally) {
                 let Some(label) = article.labels.of(task) else { continue };
-                let (old, new) = (given(&old, task), given(&new, task));
+                let (old, new) = (task.first(&old), task.first(&new));
                 let hits = [true, old == Some(label), new == Some(label), old == new];
                 for (count, hit) in tally.iter_mut().zip(hits) {
                     *count += usize::from(hit);
@@ -191,14 +191,6 @@ fn labelled(line: &str) -> Result<Labelled, String> {
     let article = Article::read(line, &Pointers::default()).map_err(|error| error.to_string())?;
     let (title, text) = (article.title.into_owned(), article.text.into_owned());
     Ok(Labelled { title, text, labels })
-}
-
-/// The label that an output record would have first.
-fn given(tags: &Tags, task: Task) -> Option<&str> {
-    match task {
-        Task::Topic => tags.topics.first().map(|topic| &*topic.code),
-        Task::Stance => tags.stance.as_ref().map(|stance| &*stance.label),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::memo::{Entry, Memo};
 use super::parts::{Head, Info, Model};
 use super::score::{Prediction, Score};
 use super::targets::{self, Mention, WatchList};
-use super::{BUNDLED_SHA256, ModelError, bundled_file, explain};
+use super::{BUNDLED_SHA256, BUNDLED_TAGGING, ModelError, bundled_file, explain};
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
 use crate::text::{Language, Word, analyse};
 use std::cell::RefCell;
@@ -72,7 +72,8 @@ impl Classifier {
     /// [`ModelError`] only in a binary built from a tree whose model was not retrained.
     pub fn bundled() -> Result<Self, ModelError> {
         // a test verifies its checksum
-        Self::compile(&File::open(&bundled_file()?)?, BUNDLED_SHA256.to_owned())
+        let file = bundled_file(&[BUNDLED_TAGGING])?;
+        Self::compile(&File::open(&file)?, BUNDLED_SHA256.to_owned())
     }
 
     fn compile(file: &File<'_>, sha256: String) -> Result<Self, ModelError> {

@@ -51,6 +51,25 @@ pub struct Example {
 }
 
 impl Example {
+    /// A text that has no label yet.
+    pub fn new(id: String, title: String, text: String, place: String) -> Self {
+        Self {
+            id,
+            title,
+            text,
+            topics: Vec::new(),
+            topic: None,
+            stance: None,
+            target: None,
+            event: None,
+            concept: None,
+            lang: None,
+            form: None,
+            keywords: false,
+            place,
+        }
+    }
+
     /// The labels for `task`, main one first.
     pub fn labels(&self, task: Task) -> &[String] {
         match task {
@@ -195,22 +214,31 @@ fn read_line(place: String, line: &str, set: Option<&LabelSet>) -> Result<Exampl
         let message = "neither `topics` nor `stance`: give at least one label".into();
         return Err(ExamplesError::Line { place, message });
     }
+    example.place = place;
+    check_labels(&example, set)?;
+    Ok(example)
+}
+
+/// Whether the labels of an example are out of `set`, or any where there is none.
+///
+/// # Errors
+/// The first one that is not, by place.
+pub fn check_labels(example: &Example, set: Option<&LabelSet>) -> Result<(), ExamplesError> {
+    let fault = |message| Err(ExamplesError::Label { place: example.place.clone(), message });
     for task in Task::ALL {
         for label in example.labels(task) {
             let name = task.name();
             if label.trim().is_empty() {
-                return Err(ExamplesError::Label { place, message: format!("an empty {name}") });
+                return fault(format!("an empty {name}"));
             }
             let Some(known) = set.map(|set| set.of(task)) else { continue };
             if !known.iter().any(|one| one.code == *label) {
                 let first = &known[0].code;
-                let message = format!("unknown {name} `{label}`: write one such as `{first}`");
-                return Err(ExamplesError::Label { place, message });
+                return fault(format!("unknown {name} `{label}`: write one such as `{first}`"));
             }
         }
     }
-    example.place = place;
-    Ok(example)
+    Ok(())
 }
 
 /// A list named after its topic: `07-health.txt` is for `medtop:07000000`.
@@ -224,19 +252,10 @@ fn keyword_list(file: &Path, text: &str) -> Result<Example, ExamplesError> {
             message: "name a keyword list after its topic, such as 07-health.txt".into(),
         });
     }
+    let place = file.display().to_string();
     Ok(Example {
-        id: name,
-        title: String::new(),
-        text: text.to_owned(),
         topics: vec![code],
-        topic: None,
-        lang: None,
-        stance: None,
-        target: None,
-        event: None,
-        concept: None,
-        form: None,
         keywords: true,
-        place: file.display().to_string(),
+        ..Example::new(name, String::new(), text.to_owned(), place)
     })
 }

@@ -3,6 +3,7 @@
 //! Codes and names of the topics are IPTC's (MediaTopic NewsCodes, release of 2025-03-31,
 //! © IPTC, iptc.org, CC BY 4.0).
 
+use crate::article::Tags;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -26,6 +27,14 @@ impl Task {
         match self {
             Self::Topic => "topic",
             Self::Stance => "stance",
+        }
+    }
+
+    /// The label that an output record with these tags has first.
+    pub fn first(self, tags: &Tags) -> Option<&str> {
+        match self {
+            Self::Topic => tags.topics.first().map(|topic| &*topic.code),
+            Self::Stance => tags.stance.as_ref().map(|stance| &*stance.label),
         }
     }
 }

@@ -31,6 +31,7 @@ mod outlet;
 mod parts;
 mod recipe;
 mod score;
+mod shards;
 mod tallies;
 mod tally;
 mod targets;
@@ -48,7 +49,7 @@ pub use counts::{Bag, Counts, UNIT};
 pub use cross::{Validated, validate};
 pub use diff::{Change, Diff, LabelChange, Moved, Shift, TEXT};
 pub use evaluate::{Bin, Coverage, Outcome, PerLabel, Report};
-pub use examples::{Example, ExamplesError, read_all, read_examples, read_labelled};
+pub use examples::{Example, ExamplesError, check_labels, read_all, read_examples, read_labelled};
 pub use features::{Document, Stem, Terms, Times};
 pub use fit::{Fitting, Method, Weights, estimate, fit};
 pub use folds::FOLDS;
@@ -59,9 +60,10 @@ pub use mcnemar::McNemar;
 pub use parts::{Adaptation, Figures, Head, Info, Model, TopicShift};
 pub use recipe::{Plan, Progress, Recipe};
 pub use score::{Prediction, Score, Scorer, argmax};
+pub use shards::{Idle, count};
 pub use tallies::{Tallies, train};
 pub use targets::{WatchList, WatchListError};
-pub use texts::{Text, taught, texts, unknown_language};
+pub use texts::{Text, read as read_text, taught};
 pub use tune::{Trial, tune};
 
 use thiserror::Error;
@@ -86,16 +88,22 @@ pub enum ModelError {
     },
 }
 
-// `BUNDLED_LENGTH` and `BUNDLED_SHA256`, from `build.rs`
+// `BUNDLED_LENGTH`, `BUNDLED_SHA256`, and the file in compressed pieces, `BUNDLED_TAGGING` and `BUNDLED_REST`: from
+// `build.rs`
 include!(concat!(env!("OUT_DIR"), "/model.rs"));
 
-/// The file of the model that ships inside the binary.
+/// The file of the model that ships inside the binary; zeros in place of what is not in `parts`.
 ///
 /// # Errors
-/// [`ModelError::File`] only where memory runs out: `build.rs` packed it.
-fn bundled_file() -> Result<Vec<u8>, ModelError> {
-    let packed = include_bytes!(concat!(env!("OUT_DIR"), "/model.zst"));
-    zstd::bulk::decompress(packed, BUNDLED_LENGTH).map_err(|error| ModelError::File(error.to_string()))
+/// [`ModelError::File`] only in a binary that is damaged: `build.rs` packed it.
+fn bundled_file(parts: &[&[(std::ops::Range<usize>, &[u8])]]) -> Result<Vec<u8>, ModelError> {
+    let broken = |error: std::io::Error| ModelError::File(format!("the one inside this program: {error}"));
+    let mut file = vec![0; BUNDLED_LENGTH];
+    let mut zstd = zstd::bulk::Decompressor::new().map_err(broken)?;
+    for (place, packed) in parts.iter().copied().flatten() {
+        zstd.decompress_to_buffer(packed, &mut file[place.clone()]).map_err(broken)?;
+    }
+    Ok(file)
 }
 
 impl Model {
@@ -104,6 +112,6 @@ impl Model {
     /// # Errors
     /// As [`Classifier::bundled`].
     pub fn bundled() -> Result<Self, ModelError> {
-        Self::from_bytes(&bundled_file()?)
+        Self::from_bytes(&bundled_file(&[BUNDLED_TAGGING, BUNDLED_REST])?)
     }
 }

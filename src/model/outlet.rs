@@ -66,15 +66,13 @@ impl Outlet {
         self.bags.iter().map(of).collect()
     }
 
-    /// Softmax of the calibrated evidence plus `lean` (by label, empty for none); the calibration's noise
-    /// is left out, since it is of labels and not of evidence.
-    pub fn shares(&self, evidence: &Shares, calibration: Calibration, lean: &[f32]) -> Shares {
+    /// Softmax of the calibrated evidence; the calibration's noise is left out, since it is of labels and
+    /// not of evidence.
+    pub fn shares(&self, evidence: &Shares, calibration: Calibration) -> Shares {
         let of = |(evidence, bag): (&Vec<f32>, &Bag)| {
             let scale = calibration.scale(bag.total);
-            let leaning = |label: usize| lean.get(label).copied().unwrap_or(0.0);
-            let logits: Vec<f32> = evidence.iter().enumerate().map(|(l, e)| e * scale + leaning(l)).collect();
-            let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let mut shares: Vec<f32> = logits.iter().map(|logit| (logit - top).exp()).collect();
+            let top = evidence.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let mut shares: Vec<f32> = evidence.iter().map(|e| ((e - top) * scale).exp()).collect();
             let sum: f32 = shares.iter().sum();
             shares.iter_mut().for_each(|share| *share /= sum);
             shares
@@ -83,9 +81,9 @@ impl Outlet {
     }
 
     /// The slope under which `evidence` says most nearly what `shares` say: least cross-entropy.
-    pub fn slope(&self, evidence: &Shares, pad: f32, lean: &[f32], shares: &Shares) -> Calibration {
+    pub fn slope(&self, evidence: &Shares, pad: f32, shares: &Shares) -> Calibration {
         let loss = |log_slope: f32| -> f64 {
-            let said = self.shares(evidence, Calibration { slope: log_slope.exp(), pad, noise: 0.0 }, lean);
+            let said = self.shares(evidence, Calibration { slope: log_slope.exp(), pad, noise: 0.0 });
             let of = |(said, share): (&f32, &f32)| -f64::from(*share) * f64::from(said.max(1e-9)).ln();
             said.iter().flatten().zip(shares.iter().flatten()).map(of).sum()
         };
@@ -97,46 +95,31 @@ impl Outlet {
         let (mut low, mut high) = LOG_SLOPES;
         for _ in 0..24 {
             let slope = f32::midpoint(low, high);
-            let shares = self.shares(evidence, Calibration { slope: slope.exp(), pad, noise: 0.0 }, &[]);
+            let shares = self.shares(evidence, Calibration { slope: slope.exp(), pad, noise: 0.0 });
             if mean_confidence(&shares) < mean { low = slope } else { high = slope }
         }
         Calibration { slope: three_digits(f32::midpoint(low, high).exp()), pad, noise: 0.0 }
     }
 
-    /// The mix of labels that explains `shares` of a classifier for which all are equally likely, by
-    /// the expectation-maximisation of Saerens and others (2002).
-    pub fn mix(&self, shares: &Shares) -> Vec<f64> {
-        // the scale does not matter: the first step sets it
-        let mut mix: Vec<f64> = self.taught.iter().map(|taught| f64::from(u8::from(*taught))).collect();
-        for _ in 0..50 {
-            let mut sums = vec![0.0; self.labels];
-            for share in shares {
-                let of = || share.iter().zip(&mix).map(|(share, mix)| f64::from(*share) * mix);
-                let sum: f64 = of().sum::<f64>().max(1e-12);
-                sums.iter_mut().zip(of()).for_each(|(total, share)| *total += share / sum);
-            }
-            mix = sums.iter().map(|sum| sum / shares.len().max(1) as f64).collect();
-        }
-        mix
-    }
-
-    /// How many times the labelled examples count so that they are as many words as the articles.
-    pub fn source_weight(&self) -> u32 {
-        let words =
-            self.bags.iter().flat_map(|bag| &bag.terms).map(|(_, times)| u64::from(*times)).sum::<u64>();
-        let labelled =
-            self.vocabulary.table.iter().map(|count| u64::from(*count)).sum::<u64>() / u64::from(UNIT);
-        u32::try_from(words / labelled.max(1)).unwrap_or(u32::MAX).max(1)
-    }
-
-    /// The labelled counts `weight` times, and the articles as `shares` label them.
-    pub fn counts(&self, weight: u32, shares: &Shares) -> Counts {
+    /// The labelled counts, and the articles as `shares` label them. Long articles and short ones count
+    /// alike: `pad` terms are added to the length of each, as for its evidence, so that a few words
+    /// are not much. A label that the model has never seen gets none of them.
+    pub fn counts(&self, shares: &Shares, pad: f32) -> Counts {
         let mut counts = self.vocabulary.clone();
-        counts.table.iter_mut().for_each(|count| *count = count.saturating_mul(weight));
+        let words = |bag: &Bag| {
+            let words: u32 = bag.terms.iter().map(|(_, times)| times).sum();
+            f64::from(words) + f64::from(pad)
+        };
+        let mean = self.bags.iter().map(words).sum::<f64>() / self.bags.len().max(1) as f64;
         for (bag, shares) in self.bags.iter().zip(shares) {
-            let unit = |share: &f32| (share * UNIT as f32).round() as u32;
-            let shares: Vec<(usize, u32)> =
-                shares.iter().map(unit).enumerate().filter(|(_, share)| *share > 0).collect();
+            let unit = f64::from(UNIT) * mean / words(bag).max(1.0);
+            let shares: Vec<(usize, u32)> = shares
+                .iter()
+                .zip(&self.taught)
+                .map(|(share, taught)| if *taught { (f64::from(*share) * unit).round() as u32 } else { 0 })
+                .enumerate()
+                .filter(|(_, share)| *share > 0)
+                .collect();
             counts.add_bag(bag, &shares);
         }
         counts

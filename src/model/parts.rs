@@ -121,12 +121,10 @@ pub struct Adaptation {
     pub language: Language,
     /// Its articles.
     pub articles: usize,
-    /// Rounds that were done; 0 where the head is as it was.
+    /// Rounds that were done.
     pub rounds: usize,
     /// Why there were no more.
     pub stopped: String,
-    /// How many times each labelled example counted.
-    pub source_weight: u32,
     /// Share of the starting model in the weights.
     pub keep: f32,
     /// Share of articles that the starting model expected to be wrong about: one minus its mean confidence.

@@ -7,7 +7,7 @@ use super::labels::{LabelSet, Task};
 use super::parts::{Figures, Info, Model};
 use super::recipe::{Plan, Progress, Recipe};
 use super::tally::Tally;
-use super::texts::texts;
+use super::texts::read;
 use super::train::train_head;
 use crate::text::{Language, NORMALISER_VERSION};
 use sha2::{Digest, Sha256};
@@ -23,22 +23,54 @@ pub struct Tallies {
 }
 
 impl Tallies {
-    /// Counts `examples` with the labels and settings of `plan`.
-    pub fn of(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> Self {
-        let steps = Language::ALL.len() * Task::ALL.len();
-        let mut parts = BTreeMap::new();
-        for language in Language::ALL {
-            for task in Task::ALL {
-                progress.step(&format!("{} {}", language.code(), task.name()), steps);
-                let recipe = plan.recipe(language, task);
-                let labels = plan.labels.of(task);
-                let texts = texts(examples, language, task, labels);
-                if !texts.is_empty() {
-                    parts.insert((language, task), (recipe, Tally::of(&texts, labels.len(), recipe)));
-                }
+    /// Nothing yet, with the labels of `plan`.
+    pub fn new(plan: &Plan<'_>) -> Self {
+        Self { labels: plan.labels.clone(), parts: BTreeMap::new(), examples: 0, digest: [0; 32] }
+    }
+
+    /// Counts one example more, by the settings of `plan`; says whether it teaches anything: one that is
+    /// neither Arabic nor English does not. [`Tallies::sorted`] comes last.
+    pub fn add(&mut self, example: &Example, plan: &Plan<'_>) -> bool {
+        self.add_part(example, plan, |_, _| None)
+    }
+
+    /// As [`Tallies::add`], of a whole that others count too: `admit` is told of each text that may be
+    /// kept, and says from which group on texts are cut from the whole.
+    pub(super) fn add_part(
+        &mut self,
+        example: &Example,
+        plan: &Plan<'_>,
+        admit: impl Fn((Language, Task), u64) -> Option<u64>,
+    ) -> bool {
+        self.examples += 1;
+        self.digest = sum(self.digest, one_digest(example));
+        let Some((language, texts)) = read(example, &self.labels) else { return false };
+        for (task, text) in texts {
+            let new = || (plan.recipe(language, task), Tally::new(self.labels.of(task).len()));
+            let (recipe, tally) = self.parts.entry((language, task)).or_insert_with(new);
+            let kept = !text.keywords && text.shares(recipe.keyword_weight).is_some();
+            if kept && let Some(below) = admit((language, task), text.group) {
+                tally.cut_from(below);
             }
+            tally.add(&text, *recipe);
         }
-        Self { labels: plan.labels.clone(), parts, examples: examples.len(), digest: digest(examples) }
+        true
+    }
+
+    /// With terms in order, ready to be added to others.
+    pub fn sorted(mut self) -> Self {
+        self.parts =
+            self.parts.into_iter().map(|(key, (recipe, tally))| (key, (recipe, tally.sorted()))).collect();
+        self
+    }
+
+    /// Counts `examples` with the labels and settings of `plan`.
+    pub fn of(examples: &[Example], plan: &Plan<'_>) -> Self {
+        let mut tallies = Self::new(plan);
+        for example in examples {
+            tallies.add(example, plan);
+        }
+        tallies.sorted()
     }
 
     /// What a model was trained from. What adaptation to an outlet learnt is not part of it.
@@ -118,6 +150,20 @@ impl Tallies {
         Ok(self)
     }
 
+    /// Both as one, counted by the same plan.
+    pub(super) fn add_shard(mut self, other: Self) -> Self {
+        for (key, (recipe, tally)) in other.parts {
+            let both = match self.parts.remove(&key) {
+                None => tally,
+                Some((_, ours)) => ours.with(tally),
+            };
+            self.parts.insert(key, (recipe, both));
+        }
+        self.examples += other.examples;
+        self.digest = sum(self.digest, other.digest);
+        self
+    }
+
     /// Calibrates, chooses thresholds and fits the weights.
     ///
     /// # Errors
@@ -150,11 +196,8 @@ impl Tallies {
     }
 }
 
-/// The sum, modulo 2^256, of the SHA-256 of each example: the same in any order and in any parts.
-fn digest(examples: &[Example]) -> [u8; 32] {
-    examples.iter().map(one_digest).fold([0; 32], sum)
-}
-
+/// The sum modulo 2^256: the digest of examples is that of the SHA-256 of each, the same in any order
+/// and in any parts.
 fn sum(a: [u8; 32], b: [u8; 32]) -> [u8; 32] {
     let mut carry = 0;
     std::array::from_fn(|i| {
@@ -189,5 +232,5 @@ fn one_digest(example: &Example) -> [u8; 32] {
 /// # Errors
 /// [`ModelError::Fit`] when a task has fewer than two labels with examples.
 pub fn train(examples: &[Example], plan: &Plan<'_>, progress: &dyn Progress) -> Result<Model, ModelError> {
-    Tallies::of(examples, plan, progress).finish(plan.name, plan.version, progress)
+    Tallies::of(examples, plan).finish(plan.name, plan.version, progress)
 }

@@ -12,9 +12,13 @@ use super::features::{Document, Stem, Terms};
 use super::recipe::Recipe;
 use super::texts::Text;
 use crate::text::term_word;
+use std::collections::BTreeMap;
 
 /// Texts that are kept in one language and task.
 pub const KEPT: usize = 10_000;
+
+/// Texts more after which what is cut is let go of.
+const CUT_EVERY: usize = 1024;
 
 /// The examples of one task in one language.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,24 +51,40 @@ pub const BREAK: u32 = u32::MAX;
 pub const QUOTE: u32 = u32::MAX - 1;
 
 impl Tally {
-    /// Counts `texts`.
-    pub fn of(texts: &[Text], labels: usize, recipe: Recipe) -> Self {
-        let mut counts = Counts::new(labels);
-        let mut kept = Vec::new();
-        let mut seen = 0;
-        for text in texts {
-            let Some(shares) = text.shares(recipe.keyword_weight) else { continue };
-            counts.add(&text.document, recipe.terms, &shares);
-            if !text.keywords {
-                seen += 1;
-                kept.push(text);
+    /// No texts, of so many labels.
+    pub fn new(labels: usize) -> Self {
+        Self { counts: Counts::new(labels), ..Self::default() }
+    }
+
+    /// Counts one text more. Rows stand as they come until [`Tally::sorted`].
+    pub fn add(&mut self, text: &Text, recipe: Recipe) {
+        let Some(shares) = text.shares(recipe.keyword_weight) else { return };
+        self.counts.add(&text.document, recipe.terms, &shares);
+        if text.keywords {
+            return;
+        }
+        self.texts += 1;
+        if self.below.is_none_or(|below| text.group < below) {
+            self.kept.push(Kept::of(text, recipe.terms, &self.counts));
+            // little more is ever held than is kept
+            if self.kept.len().is_multiple_of(CUT_EVERY) {
+                self.below = cut(&mut self.kept, self.below, KEPT);
             }
         }
-        let counts = counts.sorted();
-        let mut kept: Vec<Kept> =
-            kept.into_iter().map(|text| Kept::of(text, recipe.terms, &counts)).collect();
-        let below = cut(&mut kept, None, KEPT);
-        Self { counts, kept, below, texts: seen }
+    }
+
+    /// Groups from this number on are cut from the whole that this is a part of.
+    pub fn cut_from(&mut self, below: u64) {
+        self.below = Some(self.below.map_or(below, |own| own.min(below)));
+    }
+
+    /// The same with terms in the order of their spelling, so that files are equal byte for byte.
+    pub fn sorted(self) -> Self {
+        let counts = self.counts.sorted();
+        let place: Vec<u32> = self.counts.keys().map(|key| counts.row_of(key).unwrap_or(0)).collect();
+        let mut kept: Vec<Kept> = self.kept.into_iter().map(|kept| kept.moved(&place)).collect();
+        let below = cut(&mut kept, self.below, KEPT);
+        Self { counts, kept, below, texts: self.texts }
     }
 
     /// This tally and `other` as one.
@@ -82,6 +102,39 @@ impl Tally {
         let below = self.below.into_iter().chain(other.below).min();
         let below = cut(&mut kept, below, KEPT);
         Self { counts: both, kept, below, texts: self.texts + other.texts }
+    }
+}
+
+/// Groups of the texts that tallies keep together while each counts a part: none needs to hold what will
+/// be cut from the whole.
+#[derive(Debug)]
+pub struct Smallest {
+    most: usize,
+    groups: BTreeMap<u64, usize>,
+    texts: usize,
+    below: Option<u64>,
+}
+
+impl Default for Smallest {
+    fn default() -> Self {
+        Self { most: KEPT, groups: BTreeMap::new(), texts: 0, below: None }
+    }
+}
+
+impl Smallest {
+    /// One text more of `group`. Gives back the number of the first group that is cut by now.
+    pub fn admit(&mut self, group: u64) -> Option<u64> {
+        if self.below.is_none_or(|below| group < below) {
+            *self.groups.entry(group).or_default() += 1;
+            self.texts += 1;
+            while self.texts > self.most
+                && let Some((largest, texts)) = self.groups.pop_last()
+            {
+                self.texts -= texts;
+                self.below = Some(largest);
+            }
+        }
+        self.below
     }
 }
 
@@ -171,8 +224,11 @@ mod tests {
         ) {
             let parts: Vec<Vec<Kept>> = parts.iter().map(|groups| kept(groups)).collect();
             let mut whole = parts.concat();
+            let mut smallest = Smallest { most, ..Smallest::default() };
+            let told = whole.iter().fold(None, |_, kept| smallest.admit(kept.group));
             let at_once = cut(&mut whole, None, most);
             prop_assert!(whole.len() <= most);
+            prop_assert_eq!(told, at_once);
             let (mut sum, mut below) = (Vec::new(), None);
             for mut part in parts {
                 let cut_from = cut(&mut part, None, most);
@@ -193,7 +249,9 @@ mod tests {
         {
             let terms = Terms { pairs, function_words, half_quotes };
             let recipe = Recipe { terms, ..Recipe::of(crate::model::Task::Stance) };
-            let tally = Tally::of(std::slice::from_ref(&text), 2, recipe);
+            let mut tally = Tally::new(2);
+            tally.add(&text, recipe);
+            let tally = tally.sorted();
             let again = tally.kept[0].text(&tally.counts);
             assert_eq!((again.group, &again.right), (7, &text.right));
             let mut counts = tally.counts.clone();

@@ -4,7 +4,7 @@ use super::counts::UNIT;
 use super::examples::Example;
 use super::features::Document;
 use super::folds::{fold, group};
-use super::labels::{Label, Task};
+use super::labels::{LabelSet, Task};
 use crate::text::Language;
 
 /// An example with its stems, ready to be counted.
@@ -36,26 +36,19 @@ pub fn taught(texts: &[Text]) -> usize {
     texts.iter().flat_map(|text| &text.right).collect::<std::collections::BTreeSet<_>>().len()
 }
 
-/// The examples of one language and task, with folds that part no event or concept.
-pub fn texts(examples: &[Example], language: Language, task: Task, all: &[Label]) -> Vec<Text> {
-    let mut texts = Vec::new();
-    for example in examples {
-        let right: Vec<usize> = example
-            .labels(task)
-            .iter()
-            .filter_map(|code| all.iter().position(|label| label.code == *code))
-            .collect();
-        if right.is_empty() {
-            continue;
-        }
-        let document = Document::of(&[&example.title, &example.text]);
-        if language_of(example, &document) != Some(language) {
-            continue;
-        }
-        let group = group(example);
-        texts.push(Text { document, right, keywords: example.keywords, group });
-    }
-    texts
+/// The language of an example, and its texts for the tasks that it has labels of `set` for; `None`
+/// where it teaches nothing, being neither Arabic nor English.
+pub fn read(example: &Example, set: &LabelSet) -> Option<(Language, Vec<(Task, Text)>)> {
+    let document = Document::of(&[&example.title, &example.text]);
+    let language = language_of(example, &document)?;
+    let group = group(example);
+    let text = |task| {
+        let column = |code: &String| set.of(task).iter().position(|label| label.code == *code);
+        let right: Vec<usize> = example.labels(task).iter().filter_map(column).collect();
+        let taught = !right.is_empty();
+        taught.then(|| (task, Text { document: document.clone(), right, keywords: example.keywords, group }))
+    };
+    Some((language, Task::ALL.into_iter().filter_map(text).collect()))
 }
 
 /// The language that an example teaches: what it says itself, else what its words say; a keyword list has no grammar to tell it by, so its letters do.
@@ -65,11 +58,4 @@ pub fn language_of(example: &Example, document: &Document) -> Option<Language> {
     }
     let arabic = document.stems.iter().filter(|stem| stem.word.is_arabic()).count();
     Some(if arabic * 2 > document.stems.len() { Language::Arabic } else { Language::English })
-}
-
-/// Examples that teach nothing because they are neither Arabic nor English.
-pub fn unknown_language(examples: &[Example]) -> Vec<&Example> {
-    let unknown =
-        |example: &&Example| language_of(example, &Document::of(&[&example.title, &example.text])).is_none();
-    examples.iter().filter(unknown).collect()
 }

@@ -1,13 +1,14 @@
 //! One batch on its way: tagged, published until the broker has all of it, counted.
 
-use super::Worker;
 use super::breaker::{Breaker, Last};
 use super::live::Drawn;
 use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
 use super::process::{Outcome, Processed, dead_letter, process};
+use super::shadow::Agreement;
 use super::spans::RecordSpan;
+use super::{Models, Worker};
 use crate::article::Rejection;
-use crate::model::{Classifier, Document};
+use crate::model::Document;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,21 +22,23 @@ pub(super) type Refused = HashMap<(i32, i64), Vec<(Destination, usize)>>;
 
 /// A batch with what became of it.
 pub(super) struct Batch {
-    pub(super) envelopes: Vec<Envelope>,
-    pub(super) outcomes: Vec<Outcome>,
-    pub(super) outputs: Vec<Output>,
+    envelopes: Vec<Envelope>,
+    outcomes: Vec<Outcome>,
+    outputs: Vec<Output>,
     /// Outputs besides, with the index of their record.
     also: Vec<(usize, Output)>,
+    /// Where to those went that had to be left out.
+    dropped: Vec<Destination>,
     /// Spans of the records that are traced, with the index of their record.
     spans: Vec<(usize, RecordSpan)>,
     refused: Refused,
-    /// Bytes of its input.
+    /// Bytes of its input and, once they are [held](Batch::hold_outputs), of its outputs.
     pub(super) bytes: usize,
 }
 
 /// How publishing a batch ended.
 pub(super) enum Settled {
-    /// The broker has all of it; with the bytes of its input, and what was refused on the way.
+    /// The broker has all of it; with the bytes that it held, and what was refused on the way.
     Done(Done, usize, Refused),
     /// The transaction has to be aborted, and why.
     Abort(String, Refused),
@@ -47,6 +50,7 @@ pub(super) struct Done {
     pub(super) next: Positions,
     topic: Arc<str>,
     records: Vec<Record>,
+    dropped: Vec<Destination>,
     spans: Vec<(usize, RecordSpan)>,
     drawn: Drawn,
 }
@@ -61,7 +65,7 @@ struct Record {
 
 impl Batch {
     /// Tags a batch on one core.
-    pub(super) fn tag(worker: &Worker, model: &Classifier, envelopes: Vec<Envelope>, bytes: usize) -> Self {
+    pub(super) fn tag(worker: &Worker, models: &Models, envelopes: Vec<Envelope>, bytes: usize) -> Self {
         let start = Instant::now();
         let now = jiff::Timestamp::now().to_string();
         let mut document = Document::default();
@@ -72,7 +76,8 @@ impl Batch {
         for (index, envelope) in envelopes.iter().enumerate() {
             let span = worker.spans.as_ref().and_then(|spans| Some((spans, spans.begin(envelope)?)));
             let tagged = catch_unwind(AssertUnwindSafe(|| {
-                process(envelope, model, &worker.options, &mut document, &now)
+                let shadow = models.shadow.as_deref();
+                process(envelope, &models.model, shadow, &worker.options, &mut document, &now)
             }));
             let mut done = tagged.unwrap_or_else(|_| Processed::rejected(envelope, Rejection::Internal));
             if let Some((spans, mut span)) = span {
@@ -93,11 +98,29 @@ impl Batch {
             classify.observe(mean);
         }
         classify.flush();
-        Self { envelopes, outcomes, outputs, also, spans: traced, refused: Refused::new(), bytes }
+        Self {
+            envelopes,
+            outcomes,
+            outputs,
+            also,
+            dropped: Vec::new(),
+            spans: traced,
+            refused: Refused::new(),
+            bytes,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         self.envelopes.len()
+    }
+
+    /// Counts the outputs as bytes of the batch too; says how many they are.
+    pub(super) fn hold_outputs(&mut self) -> usize {
+        let outputs = self.outputs.iter().chain(self.also.iter().map(|(_, output)| output));
+        let values = outputs.filter_map(|output| output.value.as_ref());
+        let held = values.map(Vec::len).sum();
+        self.bytes += held;
+        held
     }
 
     /// What was refused in a transaction that was aborted need not be tried again.
@@ -110,11 +133,17 @@ impl Batch {
             for (to, limit) in refused.get(&(envelope.partition, envelope.offset)).into_iter().flatten() {
                 if to.is_extra() {
                     self.also.retain(|(of, output)| *of != index || output.destination != *to);
+                    self.dropped.push(*to);
                 } else {
                     self.too_large(index, *limit);
                 }
             }
         }
+    }
+
+    /// Leaves out what is published besides the records' own outputs.
+    pub(super) fn leave_out(&mut self) {
+        self.dropped.extend(self.also.drain(..).map(|(_, output)| output.destination));
     }
 
     /// What is published at an index: the records' own outputs come first, then those besides.
@@ -158,7 +187,7 @@ impl Batch {
                     FailureKind::TooLarge(_) | FailureKind::Refused if to.is_extra() => {
                         let (topic, (partition, offset), error) = (&envelope.topic, place, failure.message);
                         tracing::warn!(%topic, partition, offset, to = to.name(), error, "left out: its topic does not take it");
-                        worker.metrics.dropped(to.name());
+                        self.dropped.push(to);
                         self.refused.entry(place).or_default().push((to, 0));
                         continue;
                     }
@@ -227,7 +256,8 @@ impl Batch {
 
     /// Lets go of keys and values.
     fn done(self, worker: &Worker) -> Done {
-        let drawn = worker.live.draw(&self, &worker.options);
+        let done = self.envelopes.iter().zip(&self.outcomes).zip(&self.outputs);
+        let drawn = worker.live.draw(done, &worker.options);
         let mut next = Positions::new();
         let topic = self.envelopes.first().map_or_else(|| "".into(), |envelope| envelope.topic.clone());
         let outputs = self.outputs.iter();
@@ -243,7 +273,7 @@ impl Batch {
                 }
             });
         let records = records.collect();
-        Done { next, topic, records, spans: self.spans, drawn }
+        Done { next, topic, records, dropped: self.dropped, spans: self.spans, drawn }
     }
 }
 
@@ -259,6 +289,7 @@ impl Done {
         let end_to_end = metrics.end_to_end.local();
         let rejected: Vec<bool> =
             self.records.iter().map(|record| matches!(record.outcome, Outcome::Rejected(_))).collect();
+        self.dropped.iter().for_each(|to| metrics.dropped(to.name()));
         let mut last = None;
         for record in self.records {
             if let Some(timestamp) = record.timestamp {
@@ -276,6 +307,13 @@ impl Done {
                     );
                     let confidence = topic.map(|(_, confidence)| *confidence);
                     metrics.drift(summary.language, confidence, summary.terms);
+                    if let Some(agreement) = summary.agreement {
+                        let Record { partition, offset, .. } = record;
+                        if agreement == Agreement::Failed {
+                            tracing::error!(topic = %self.topic, partition, offset, "the shadow model panicked on an article; it is published as ever");
+                        }
+                        metrics.compared(topic.map(|(code, _)| &**code), agreement.name());
+                    }
                     if let Some(reason) = summary.abstained {
                         metrics.abstained(reason.reason());
                     }

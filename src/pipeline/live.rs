@@ -4,9 +4,8 @@
 //! burst, two articles a second are drawn and the rest is not touched: the cost does not follow the
 //! rate, and readers can follow the list.
 
-use super::batch::Batch;
-use super::process::headline;
-use super::{Envelope, Options, Outcome};
+use super::ports::{Envelope, Output};
+use super::process::{Options, Outcome, headline};
 use crate::article::Rejection;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -146,10 +145,14 @@ impl Live {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws from a batch that the broker has.
-    pub(super) fn draw(&self, batch: &Batch, options: &Options) -> Drawn {
+    /// Draws from a batch that the broker has: records in their order, with what became of them.
+    pub(super) fn draw<'a>(
+        &self,
+        batch: impl DoubleEndedIterator<Item = ((&'a Envelope, &'a Outcome), &'a Output)> + Clone,
+        options: &Options,
+    ) -> Drawn {
         let allowed = self.allowed();
-        let done = || batch.envelopes.iter().zip(&batch.outcomes).zip(&batch.outputs).rev();
+        let done = || batch.clone().rev();
         let articles: Vec<Shown> = done()
             .filter(|((envelope, outcome), _)| matches!(outcome, Outcome::Tagged(_)) && small(envelope))
             .take(allowed)

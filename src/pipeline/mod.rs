@@ -12,6 +12,7 @@ mod ports;
 mod process;
 mod reload;
 pub mod replay;
+mod shadow;
 mod spans;
 mod unit;
 
@@ -22,11 +23,13 @@ pub use ports::{
     Commit, Commitment, Destination, Envelope, Failure, FailureKind, Header, Output, PipelineError,
     Positions, Sink, Source, Span,
 };
+pub use process::{Options, Outcome, Processed, Summary, dead_letter, process, read_article};
+pub use reload::{Reload, ReloadError, Reloader, Requests, Running, ShadowFile, read_canary, reloads};
+pub use shadow::Agreement;
 pub use spans::Spans;
-pub use process::{Options, Outcome, Processed, Summary, dead_letter, process};
-pub use reload::{Reload, ReloadError, Reloader, Requests, Running, read_canary, reloads};
 
 use crate::metrics::Metrics;
+use crate::model::Classifier;
 use batch::{BACKOFF, Batch, Refused, Settled};
 use futures_util::StreamExt;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered};
@@ -36,10 +39,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use unit::Units;
 
-/// Bytes of records that are read and not yet acknowledged; more are not read.
+/// Bytes of records that are read and not yet acknowledged, with their outputs; more are not read.
 const IN_FLIGHT_BYTES: usize = 12 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
+/// Aborts in a row after which a transaction is tried without outputs besides the records' own: it may be their
+/// topic that does not let it be committed.
+const SPARING: u32 = 3;
 /// How long the answers to an aborted transaction's records are waited for.
 const ANSWERS: Duration = Duration::from_secs(1);
 
@@ -48,6 +54,8 @@ const ANSWERS: Duration = Duration::from_secs(1);
 pub struct Worker {
     /// The model; a reload replaces it between two batches.
     pub model: Running,
+    /// A model that tags too and is only compared; it rests while it is the same as the first.
+    pub shadow: Option<Running>,
     /// How records are read.
     pub options: Options,
     /// What is counted.
@@ -60,6 +68,12 @@ pub struct Worker {
     pub breaker: BreakerLimits,
     /// Where spans of records go, if anywhere.
     pub spans: Option<Arc<Spans>>,
+}
+
+/// The models of one batch.
+struct Models {
+    model: Arc<Classifier>,
+    shadow: Option<Arc<Classifier>>,
 }
 
 /// Transactions that were aborted since the last commit.
@@ -151,7 +165,11 @@ impl Worker {
                 }
                 Some(batch) = processing.next(), if !processing.is_empty() && units.admits() => {
                     let mut batch: Batch = joined(batch)?;
+                    bytes += batch.hold_outputs();
                     batch.remember(&aborts.refused);
+                    if aborts.count >= SPARING {
+                        batch.leave_out();
+                    }
                     if units.opens() {
                         commit.begin()?;
                     }
@@ -169,8 +187,8 @@ impl Worker {
                             self.metrics.consumed.inc_by(batch.len() as u64);
                             self.metrics.consumed_bytes.inc_by(size as u64);
                             self.metrics.in_flight.add(batch.len() as i64);
-                            let (worker, model) = (self.clone(), self.model.borrow().clone());
-                            let tag = move || Batch::tag(&worker, &model, batch, size);
+                            let (worker, models) = (self.clone(), self.models());
+                            let tag = move || Batch::tag(&worker, &models, batch, size);
                             processing.push_back(tokio::task::spawn_blocking(tag));
                         }
                     }
@@ -212,6 +230,16 @@ impl Worker {
             }
         }
         Ok(())
+    }
+}
+
+impl Worker {
+    /// Those of the next batch.
+    fn models(&self) -> Models {
+        let model = self.model.borrow().clone();
+        let shadow = self.shadow.as_ref().map(|shadow| shadow.borrow().clone());
+        let shadow = shadow.filter(|shadow| shadow.tag().sha256 != model.tag().sha256);
+        Models { model, shadow }
     }
 }
 

@@ -45,18 +45,20 @@ pub enum Destination {
     DeadLetter,
     /// What a shadow model says otherwise.
     Disagreement,
+    /// What a person should look at.
+    Review,
 }
 
 impl Destination {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tagged, Self::DeadLetter, Self::Disagreement];
+    pub const ALL: [Self; 4] = [Self::Tagged, Self::DeadLetter, Self::Disagreement, Self::Review];
 
     /// Whether its outputs come besides a record's own. One that its topic never takes is dropped,
     /// and the stream goes on.
     pub fn is_extra(self) -> bool {
         match self {
             Self::Tagged | Self::DeadLetter => false,
-            Self::Disagreement => true,
+            Self::Disagreement | Self::Review => true,
         }
     }
 
@@ -66,6 +68,7 @@ impl Destination {
             Self::Tagged => "tagged",
             Self::DeadLetter => "dead_letter",
             Self::Disagreement => "disagreement",
+            Self::Review => "review",
         }
     }
 }
@@ -84,6 +87,11 @@ pub struct Output {
 }
 
 impl Output {
+    /// Without headers of its own.
+    pub fn to(destination: Destination, value: Option<Vec<u8>>) -> Self {
+        Self { destination, value, headers: Vec::new(), trace: Vec::new() }
+    }
+
     /// All headers of the record that is published.
     pub fn published_headers<'a>(&'a self, envelope: &'a Envelope) -> impl Iterator<Item = &'a Header> {
         let replaced = |name: &str| self.trace.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));

@@ -1,7 +1,8 @@
 //! One record to its outcome: pure, no Kafka, no clock but the one it is given.
 
 use super::ports::{Destination, Envelope, Header, Output};
-use crate::article::{Article, ArticleCopy, Pointers, Rejection, Source, TaggedArticle};
+use super::shadow::{Agreement, Second};
+use crate::article::{Abstained, Article, ArticleCopy, Pointers, Rejection, Source, TaggedArticle, Tags};
 use crate::model::{Classifier, Document, WatchList};
 use crate::text::{DecodeError, charset, decode, encoding};
 use encoding_rs::Encoding;
@@ -53,6 +54,8 @@ pub struct Summary {
     pub language: &'static str,
     /// How much of it the model knows.
     pub terms: crate::article::TermCounts,
+    /// How far the shadow model agrees, where there is one.
+    pub agreement: Option<Agreement>,
     /// Why there is no topic.
     pub abstained: Option<crate::article::Abstained>,
 }
@@ -68,6 +71,10 @@ pub struct Options {
     pub article: bool,
     /// Say which terms carried the tag.
     pub explain: bool,
+    /// Write down what the shadow model says otherwise.
+    pub disagreements: bool,
+    /// Send what has no topic that is so sure for review, too; `None` for nothing.
+    pub review: Option<f32>,
     /// Names to judge the stance toward.
     pub watch: Arc<WatchList>,
 }
@@ -79,25 +86,27 @@ impl Default for Options {
             encoding: encoding_rs::UTF_8,
             article: true,
             explain: true,
+            disagreements: false,
+            review: None,
             watch: Arc::default(),
         }
     }
 }
 
-/// Reads, tags and writes one record; `now` is RFC 3339.
+/// Reads, tags and writes one record, and lets the `shadow` tag it too; `now` is RFC 3339.
 pub fn process(
     envelope: &Envelope,
     classifier: &Classifier,
+    shadow: Option<&Classifier>,
     options: &Options,
     document: &mut Document,
     now: &str,
 ) -> Processed {
-    let to_output = |value| Output { destination: Destination::Tagged, value, headers: Vec::new(), trace: Vec::new() };
     let Some(value) = &envelope.value else {
-        return Processed::of(Outcome::Tombstone, to_output(None));
+        return Processed::of(Outcome::Tombstone, Output::to(Destination::Tagged, None));
     };
-    match tag(envelope, value, classifier, options, document, now) {
-        Ok((summary, value)) => Processed::of(Outcome::Tagged(summary), to_output(Some(value))),
+    match tag(envelope, value, classifier, shadow, options, document, now) {
+        Ok(done) => done,
         Err(rejection) => Processed::rejected(envelope, rejection),
     }
 }
@@ -106,10 +115,11 @@ fn tag(
     envelope: &Envelope,
     value: &[u8],
     classifier: &Classifier,
+    shadow: Option<&Classifier>,
     options: &Options,
     document: &mut Document,
     now: &str,
-) -> Result<(Summary, Vec<u8>), Rejection> {
+) -> Result<Processed, Rejection> {
     let text = decode(value, Some(declared(envelope)?.unwrap_or(options.encoding)))?;
     let article = Article::read(&text, &options.pointers)?;
     let pieces = [&*article.title, &*article.text];
@@ -127,16 +137,41 @@ fn tag(
         }),
         tagged_at: now,
     };
-    let copy = options.article.then(|| ArticleCopy::of(&article, &text));
-    let bytes = tagged.to_json(copy).map_err(|error| Rejection::Json(error.to_string()))?;
+    let copy = ArticleCopy::of(&article, &text);
+    let write = |copy| tagged.to_json(copy).map_err(|error| Rejection::Json(error.to_string()));
+    let bytes = write(options.article.then_some(copy))?;
+    let mut also = Vec::new();
+    if options.review.is_some_and(|below| is_unsure(&tags, below)) {
+        // nobody can judge it, nor the model learn from it, without the article
+        let record = if options.article { bytes.clone() } else { write(Some(copy))? };
+        also.push(Output::to(Destination::Review, Some(record)));
+    }
+    let agreement = shadow.map(|shadow| {
+        let second = Second::opinion(shadow, document, &pieces, &tags);
+        if options.disagreements {
+            let record = second.disagreement(&article, &tagged, shadow);
+            also.extend(record.map(|record| Output::to(Destination::Disagreement, Some(record))));
+        }
+        second.agreement
+    });
     let summary = Summary {
         topic: tags.topics.first().map(|topic| (topic.code.clone(), topic.confidence)),
         stance: tags.stance.as_ref().map(|stance| stance.label.clone()),
         language: tags.language,
         terms: tags.terms,
+        agreement,
         abstained: tags.abstained,
     };
-    Ok((summary, bytes))
+    let output = Output::to(Destination::Tagged, Some(bytes));
+    Ok(Processed { outcome: Outcome::Tagged(summary), output, also })
+}
+
+/// Whether a person should look at it: it has no topic that is as sure as `enough`.
+fn is_unsure(tags: &Tags, enough: f32) -> bool {
+    match tags.topics.first() {
+        Some(topic) => topic.confidence < enough,
+        None => tags.abstained == Some(Abstained::LowConfidence),
+    }
 }
 
 /// The encoding in the record's `content-type` header.
@@ -160,11 +195,21 @@ fn id<'a>(envelope: &'a Envelope, article: &'a Article<'_>) -> Cow<'a, str> {
 /// The title of an article, or the first words of one without, `most` characters of it; `None` where
 /// it cannot be read.
 pub(super) fn headline(envelope: &Envelope, options: &Options, most: usize) -> Option<String> {
-    let declared = declared(envelope).ok()?.unwrap_or(options.encoding);
-    let text = decode(envelope.value.as_deref()?, Some(declared)).ok()?;
-    let article = Article::read(&text, &options.pointers).ok()?;
-    let source = if article.title.trim().is_empty() { &article.text } else { &article.title };
-    Some(source.trim().chars().take(most).collect())
+    read_article(envelope, options, |article| article.headline(most)).ok()
+}
+
+/// Reads the article of a record and hands it to `then`.
+///
+/// # Errors
+/// Why the worker would reject it; a record without a value has no text.
+pub fn read_article<T>(
+    envelope: &Envelope,
+    options: &Options,
+    then: impl FnOnce(&Article<'_>) -> T,
+) -> Result<T, Rejection> {
+    let value = envelope.value.as_deref().ok_or(Rejection::NoText)?;
+    let text = decode(value, Some(declared(envelope)?.unwrap_or(options.encoding)))?;
+    Ok(then(&Article::read(&text, &options.pointers)?))
 }
 
 /// The dead letter of a record, with Kafka Connect's headers. Without `value` (where even the
@@ -208,7 +253,8 @@ mod tests {
             headers: headers.into_iter().collect(),
             ..Envelope::default()
         };
-        process(&envelope, &CLASSIFIER, &Options::default(), &mut Document::default(), "2026-01-31T08:15:30Z")
+        let (options, now) = (Options::default(), "2026-01-31T08:15:30Z");
+        process(&envelope, &CLASSIFIER, None, &options, &mut Document::default(), now)
     }
 
     fn tagged(value: &[u8], header: Option<&str>) -> serde_json::Value {
@@ -235,6 +281,43 @@ mod tests {
             let record = tagged(sample.trim().as_bytes(), None);
             let faults: Vec<String> = SCHEMA.iter_errors(&record).map(|fault| fault.to_string()).collect();
             assert!(faults.is_empty(), "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_unsure_goes_to_review_with_its_article() {
+        let samples = include_str!("../cli/samples.txt").split("\n----\n");
+        let process = |text: &str, review, article| {
+            let envelope = Envelope { topic: "in".into(), value: Some(text.into()), ..Envelope::default() };
+            let options = Options { review, article, ..Options::default() };
+            super::process(
+                &envelope,
+                &CLASSIFIER,
+                None,
+                &options,
+                &mut Document::default(),
+                "2026-01-31T08:15:30Z",
+            )
+        };
+        for sample in samples {
+            let none = process(sample, None, true);
+            assert!(none.also.is_empty());
+            let Outcome::Tagged(summary) = &none.outcome else { panic!("{sample}") };
+            let confidence = summary.topic.as_ref().map_or(0.0, |(_, confidence)| *confidence);
+            let known = summary.language != "und";
+            assert_eq!(
+                process(sample, Some(confidence), true).also.len(),
+                usize::from(known && summary.topic.is_none())
+            );
+            // a text in another language is nothing to be unsure of
+            let all = process(sample, Some(1.1), false);
+            assert_eq!(all.also.len(), usize::from(known), "{sample}");
+            for output in all.also {
+                let record: serde_json::Value = serde_json::from_slice(&output.value.unwrap()).unwrap();
+                assert_eq!(output.destination, Destination::Review);
+                assert!(record["article"].is_object());
+                assert!(SCHEMA.is_valid(&record), "{record}");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
-//! Replaces the model of a running worker: reads the file off the hot path, lets the new model prove
-//! itself, and swaps it in between two batches. Whatever fails, the old model goes on.
+//! Replaces the models of a running worker: reads the file off the hot path, lets the new model prove
+//! itself, and swaps it in between two batches. Whatever fails, the old model goes on. A shadow has
+//! nothing to prove.
 
 use crate::metrics::Metrics;
 use crate::model::{Canary, CanaryError, Classifier, Comparison, Limits, ModelError, read_file};
@@ -80,14 +81,15 @@ impl ReloadError {
     }
 }
 
-type Answer = oneshot::Sender<Result<String, ReloadError>>;
+/// What was done, one line a model; or the same where one of them could not be loaded.
+type Answer = Result<String, String>;
 
 /// Asks for a reload.
 #[derive(Clone, Debug)]
-pub struct Reload(mpsc::Sender<Answer>);
+pub struct Reload(mpsc::Sender<oneshot::Sender<Answer>>);
 
 /// Where reloads are asked for.
-pub struct Requests(mpsc::Receiver<Answer>);
+pub struct Requests(mpsc::Receiver<oneshot::Sender<Answer>>);
 
 /// Both ends.
 pub fn reloads() -> (Reload, Requests) {
@@ -96,12 +98,12 @@ pub fn reloads() -> (Reload, Requests) {
 }
 
 impl Reload {
-    /// Loads the model file again, after those who asked before. Resolves to what was done.
+    /// Loads the model files again, after those who asked before. Resolves to what was done, one line a model.
     ///
     /// # Errors
-    /// [`ReloadError`]; the old model goes on.
-    pub async fn ask(&self) -> Result<String, ReloadError> {
-        let ending = || ReloadError::Internal("the worker is ending".to_owned());
+    /// The same lines where one could not be loaded ([`ReloadError`]): there the old model goes on.
+    pub async fn ask(&self) -> Result<String, String> {
+        let ending = || ReloadError::Internal("the worker is ending".to_owned()).to_string();
         let (answer, answered) = oneshot::channel();
         self.0.send(answer).await.map_err(|_| ending())?;
         answered.await.map_err(|_| ending())?
@@ -121,6 +123,25 @@ pub struct Reloader {
     pub model: watch::Sender<Arc<Classifier>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// The shadow model, where there is one.
+    pub shadow: Option<ShadowFile>,
+}
+
+/// Where a shadow model comes from and goes to.
+#[derive(Debug)]
+pub struct ShadowFile {
+    /// Its file.
+    pub file: PathBuf,
+    /// Where the one in use stands.
+    pub model: watch::Sender<Arc<Classifier>>,
+}
+
+/// Runs what takes a core for a while: not one of the runtime's.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ReloadError> + Send + 'static,
+) -> Result<T, ReloadError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(ReloadError::Internal(error.to_string())))
 }
 
 impl Reloader {
@@ -128,21 +149,28 @@ impl Reloader {
     pub async fn run(self, mut requests: Requests) {
         let reloader = Arc::new(self);
         while let Some(answer) = requests.0.recv().await {
-            let worker = reloader.clone();
-            // reading and judging take a core for a while: not one of the runtime's
-            let done = tokio::task::spawn_blocking(move || worker.load()).await;
-            let done = done.unwrap_or_else(|error| Err(ReloadError::Internal(error.to_string())));
+            let mut done = Vec::new();
+            // with a shadow there is something to load even for the model inside the binary
+            if reloader.file.is_some() || reloader.shadow.is_none() {
+                let worker = reloader.clone();
+                done.push(reloader.swap(apart(move || worker.load()).await));
+            }
+            if let Some(shadow) = &reloader.shadow {
+                let file = shadow.file.clone();
+                done.push(reloader.swap_shadow(shadow, apart(move || read(file)).await));
+            }
+            let failed = done.iter().any(Result::is_err);
+            let lines: Vec<String> =
+                done.into_iter().map(|line| line.unwrap_or_else(|error| error.to_string())).collect();
+            let lines = lines.join("\n");
             // who asked may have gone
-            let _ = answer.send(reloader.swap(done));
+            let _ = answer.send(if failed { Err(lines) } else { Ok(lines) });
         }
     }
 
     /// The new model and how it compares; `None` where the file is the running model's.
     fn load(&self) -> Result<Option<(Classifier, Vec<Comparison>)>, ReloadError> {
-        let path = self.file.clone().ok_or(ReloadError::NoFile)?;
-        let bytes =
-            read_file(&path).map_err(|source| ReloadError::Unreadable { path: path.clone(), source })?;
-        let new = Classifier::from_bytes(&bytes).map_err(|source| ReloadError::Model { path, source })?;
+        let new = read(self.file.clone().ok_or(ReloadError::NoFile)?)?;
         let running = self.model.borrow().clone();
         if new.tag().sha256 == running.tag().sha256 {
             return Ok(None);
@@ -197,6 +225,39 @@ impl Reloader {
             }
         }
     }
+
+    fn swap_shadow(
+        &self,
+        shadow: &ShadowFile,
+        loaded: Result<Classifier, ReloadError>,
+    ) -> Result<String, ReloadError> {
+        let running = shadow.model.borrow().tag().sha256.clone();
+        match loaded {
+            Ok(new) if new.tag().sha256 == running => {
+                self.metrics.shadow_reloaded("unchanged");
+                Ok(format!("shadow model {running} is the running one already"))
+            }
+            Ok(new) => {
+                let sha256 = new.tag().sha256.clone();
+                self.metrics.shadow_model(new.tag());
+                self.metrics.shadow_reloaded("loaded");
+                shadow.model.send_replace(Arc::new(new));
+                tracing::info!(model = sha256, "shadow model reloaded");
+                Ok(format!("shadow model {sha256} loaded"))
+            }
+            Err(error) => {
+                let result = error.result();
+                self.metrics.shadow_reloaded(result);
+                tracing::error!(%error, result, model = running, "shadow model not reloaded; the old one goes on");
+                Err(error)
+            }
+        }
+    }
+}
+
+fn read(path: PathBuf) -> Result<Classifier, ReloadError> {
+    let bytes = read_file(&path).map_err(|source| ReloadError::Unreadable { path: path.clone(), source })?;
+    Classifier::from_bytes(&bytes).map_err(|source| ReloadError::Model { path, source })
 }
 
 /// Reads the canary in `path`, or the one that ships inside.

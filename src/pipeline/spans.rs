@@ -41,7 +41,8 @@ impl Spans {
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
             .build()?;
-        let resource = Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+        let resource =
+            Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
         let resource = match std::env::var("OTEL_SERVICE_NAME") {
             Ok(name) if !name.is_empty() => resource,
             _ => resource.with_service_name("rasid"),

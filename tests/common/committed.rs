@@ -3,7 +3,7 @@
 use super::{Broker, within};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::time::Duration;
 
@@ -15,9 +15,20 @@ impl Broker {
         keys
     }
 
-    /// The same one by one, so that no number of records fills the memory. Reads to the end; waits
-    /// until no transaction is open.
+    /// The records that readers of committed records see.
+    pub fn read_committed(&self, topic: &str) -> Vec<OwnedMessage> {
+        let mut records = Vec::new();
+        self.each_committed(topic, |message| records.push(message.detach()));
+        records
+    }
+
+    /// Their keys one by one, so that no number of records fills the memory.
     pub fn each_committed_key(&self, topic: &str, mut see: impl FnMut(&str)) {
+        self.each_committed(topic, |message| see(std::str::from_utf8(message.key().unwrap()).unwrap()));
+    }
+
+    /// Reads to the end; waits until no transaction is open.
+    fn each_committed(&self, topic: &str, mut see: impl FnMut(&BorrowedMessage<'_>)) {
         let limit = Duration::from_secs(60);
         within(limit, "no transaction is open", || {
             let ends = ["read_committed", "read_uncommitted"].map(|level| self.ends(topic, level));
@@ -41,7 +52,7 @@ impl Broker {
         while left > 0 {
             match consumer.poll(Duration::from_secs(60)).expect("records that are there") {
                 Err(KafkaError::PartitionEOF(_)) => left -= 1,
-                message => see(std::str::from_utf8(message.unwrap().key().unwrap()).unwrap()),
+                message => see(&message.unwrap()),
             }
         }
     }
@@ -50,9 +61,13 @@ impl Broker {
     fn ends(&self, topic: &str, level: &str) -> Vec<i64> {
         let consumer: BaseConsumer =
             self.client().set("group.id", "reader").set("isolation.level", level).create().unwrap();
-        let timeout = Duration::from_secs(10);
-        let metadata = consumer.fetch_metadata(Some(topic), timeout).unwrap();
-        let partitions = metadata.topics()[0].partitions().iter();
-        partitions.map(|p| consumer.fetch_watermarks(topic, p.id(), timeout).unwrap().1).collect()
+        // a topic that was made a moment ago may have no leader yet
+        within(Duration::from_secs(60), "the ends of a topic", || {
+            let timeout = Duration::from_secs(10);
+            let metadata = consumer.fetch_metadata(Some(topic), timeout).ok()?;
+            let partitions = metadata.topics()[0].partitions().iter();
+            let end = |id| consumer.fetch_watermarks(topic, id, timeout).ok().map(|(_, high)| high);
+            partitions.map(|partition| end(partition.id())).collect()
+        })
     }
 }

@@ -90,6 +90,8 @@ pub struct FakeSink {
     pub refuse: Mutex<HashMap<i64, VecDeque<FailureKind>>>,
     /// Offsets whose tagged record is too large, and whether the dead letter is too.
     pub large: HashMap<i64, bool>,
+    /// Offsets whose output besides its own is refused, and how.
+    pub refuse_extra: HashMap<i64, FailureKind>,
     pub calls: Mutex<u64>,
     /// Refuses everything until the transaction is aborted, once it has refused anything.
     pub transactional: bool,
@@ -103,7 +105,11 @@ impl Sink for FakeSink {
         let mut failures = Vec::new();
         for (index, (envelope, output)) in batch.iter().enumerate() {
             let mut refuse = self.refuse.lock().unwrap();
-            let mut kind = refuse.get_mut(&envelope.offset).and_then(VecDeque::pop_front);
+            let mut kind = if output.destination.is_extra() {
+                self.refuse_extra.get(&envelope.offset).copied()
+            } else {
+                refuse.get_mut(&envelope.offset).and_then(VecDeque::pop_front)
+            };
             let tagged = output.destination == Destination::Tagged;
             if let Some(letter) = self.large.get(&envelope.offset)
                 && (tagged || *letter && output.value.is_some())
@@ -163,7 +169,11 @@ impl Commit for FakeCommit {
     }
 
     fn commit(&self, next: Positions) -> Self::Committed {
-        let told = self.script.lock().unwrap().pop_front().unwrap_or(Commitment::Done);
+        let told = if *self.spoiled.lock().unwrap() {
+            Commitment::Abort("a delivery failed".to_owned())
+        } else {
+            self.script.lock().unwrap().pop_front().unwrap_or(Commitment::Done)
+        };
         if told == Commitment::Done {
             self.cluster.visible.lock().unwrap().append(&mut self.cluster.open.lock().unwrap());
             self.cluster.commits.lock().unwrap().push(next[&0]);

@@ -3,6 +3,7 @@
 #   kafka.sh get                          fetch the jars into target/kafka/lib (once)
 #   kafka.sh run PORT FOLDER [PROP=VAL]…  format FOLDER and run a broker on 127.0.0.1:PORT, in the foreground
 #   kafka.sh tool CLASS ARGUMENT…         one of Kafka's own tools
+# KAFKA_JAVA has more options for the Java machine.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lib="$root/target/kafka/lib"
@@ -39,15 +40,20 @@ case "${1:-}" in
       echo "log.dirs=$folder/data"
       for property in "$@"; do echo "$property"; done
     } >> "$properties"
-    java=(java -Xmx512m "-Dlog4j2.configurationFile=$root/tests/kafka/log4j2.properties" -cp "$lib/*")
+    # shellcheck disable=SC2206 # several options
+    java=(java -Xmx512m ${KAFKA_JAVA:-} "-Dlog4j2.configurationFile=$root/tests/kafka/log4j2.properties" -cp "$lib/*")
+    # a broker without a controller of its own joins another's cluster
+    standalone=--standalone
+    ! grep -q '^process.roles=broker$' "$properties" || standalone=
     [ -e "$folder/data/meta.properties" ] ||
-      "${java[@]}" kafka.tools.StorageTool format -t cmFzaWQtdGVzdC1jbHVzdA -c "$properties" --standalone >/dev/null
+      "${java[@]}" kafka.tools.StorageTool format -t cmFzaWQtdGVzdC1jbHVzdA -c "$properties" $standalone >/dev/null
     exec "${java[@]}" kafka.Kafka "$properties"
     ;;
   tool)
     shift
     get
-    exec java -Xmx256m -Dlog4j2.configurationFile="$root/tests/kafka/log4j2.properties" -cp "$lib/*" "$@"
+    # shellcheck disable=SC2086 # several options
+    exec java -Xmx256m ${KAFKA_JAVA:-} -Dlog4j2.configurationFile="$root/tests/kafka/log4j2.properties" -cp "$lib/*" "$@"
     ;;
-  *) sed -n '2,5s/^# //p' "$0" >&2; exit 64 ;;
+  *) sed -n '2,6s/^# //p' "$0" >&2; exit 64 ;;
 esac

@@ -120,6 +120,31 @@ test("a newsroom's own labels are shown, whatever they are called", async () => 
   await page.context().close();
 });
 
+test("a shadow model has a panel of its own, where there is one", async () => {
+  const shadow = {
+    name: "desk", version: "8", sha256: "cd".repeat(32), resting: false, articles: 200, same_topic: 190, same_stance: 200, failed: 0,
+    topics: { "desk-0": [100, 100], "desk-1": [50, 45], "x-1": [50, 45], none: [0, 0] },
+  };
+  for (const [second, seen] of [[null, false], [shadow, true]]) {
+    const route = page => page.route("**/events", answer(stream(own, { ...shown, shadow: second })));
+    const { page, faults } = await open(browser, worker.url, { route });
+    await page.locator("#topics li").first().waitFor();
+    assert.equal(await page.locator("#second").isVisible(), seen);
+    if (seen) {
+      assert.match(await page.locator("#shadow").textContent(), /desk 8.*cdcdcdcdcdcd.*200.*Same topic95\.0%.*Same stance100\.0%/);
+      assert.deepEqual(await page.locator("#least .name").allTextContents(), ["Local <b>politics</b>", "Section 1"]);
+      assert.equal(await page.locator("#least .count").first().textContent(), "90% of 50");
+      await page.locator("#language").click();
+      assert.equal(await page.locator("#shadow-title").textContent(), "النموذج الظلّ");
+      assert.match(await page.locator("#least .count").first().textContent(), /من/);
+    }
+    assert.deepEqual(await check(page), []);
+    assert.equal(await overflows(page), false);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  }
+});
+
 test("where no stream is to be had the page asks instead", async () => {
   const { page } = await open(browser, worker.url, { route: page => page.route("**/events", answer("full", 503, "text/plain")) });
   await filled(page);

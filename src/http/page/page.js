@@ -31,6 +31,7 @@ const draw = () => {
   view.topics(live, model, all);
   view.languages(live);
   view.letters(live);
+  view.shadow(live, model);
   view.articles(paused ?? live, model);
 };
 

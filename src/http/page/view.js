@@ -33,7 +33,7 @@ const rows = (list, items, key, build, update) => {
 
 // Drawn anew: another language, another model.
 export const clear = () => {
-  for (const id of ["figures", "legend", "topics", "articles", "languages", "reasons", "letters", "model", "quality"]) {
+  for (const id of ["figures", "legend", "topics", "articles", "languages", "reasons", "letters", "shadow", "least", "model", "quality"]) {
     at(id).replaceChildren();
     kept.delete(at(id));
   }
@@ -177,6 +177,33 @@ export const letters = live => {
     make("p", { class: "place" }, make("bdi", { dir: "ltr" }, letter.source), make("time", { datetime: letter.at }, clock(letter.at))),
     make("p", {}, make("b", {}, words[letter.reason] ?? letter.reason), " ", make("bdi", { class: "note", lang: "en", dir: "ltr" }, letter.message))));
   empty(at("letters"), words.noLetters);
+};
+
+// Topics on which the shadow agrees least, and how many of them.
+const LEAST = 5;
+export const shadow = (live, model) => {
+  const { words } = ui;
+  const second = live.shadow;
+  at("second").hidden = !second;
+  if (!second) return;
+  const { articles, failed } = second;
+  const of = count => (articles ? fine(count / articles) : "–");
+  const pairs = [
+    ["version", `${second.name} ${second.version}`], ["sha256", second.sha256.slice(0, 12)], ["compared", whole(articles)],
+    ["sameTopic", of(second.same_topic)], ["sameStance", of(second.same_stance)], ...(failed ? [["internal", whole(failed)]] : []),
+  ];
+  rows(at("shadow"), pairs, ([name]) => name, ([name]) => make("div", {}, make("dt", {}, words[name]), make("dd", {}, make("bdi"))),
+    (row, [, value]) => put(row.querySelector("bdi"), value));
+  const names = namesOf(model.topics).set("none", words.noTopic);
+  const least = Object.entries(second.topics).map(([code, [all, same]]) => ({ code, all, same })).filter(({ all, same }) => same < all);
+  least.sort((a, b) => a.same / a.all - b.same / b.all || b.all - a.all);
+  put(at("least-title"), second.resting ? words.resting : least.length ? words.least : "");
+  rows(at("least"), least.slice(0, LEAST), topic => topic.code, ({ code }) => make("li", {},
+    make("span", { class: "name", dir: "auto" }, names.get(code) ?? code), make("span", { class: "count" }), make("span", { class: "bar", "aria-hidden": "true" }),
+  ), (row, { all, same }) => {
+    put(row.children[1], words.sameOf(percent(same / all), whole(all)));
+    row.children[2].style.setProperty("--share", same / all);
+  });
 };
 
 export const model = card => {
