@@ -337,7 +337,7 @@ fn share(name: &str, share: Option<f64>, default: f64) -> Result<f64, ConfigErro
 fn collector(endpoint: Option<String>) -> Result<Option<String>, ConfigError> {
     let message = "write http://HOST:PORT of an OpenTelemetry collector, such as http://localhost:4318; there is no TLS here";
     match endpoint {
-        Some(url) if !url.strip_prefix("http://").is_some_and(|rest| !rest.is_empty()) => {
+        Some(url) if url.strip_prefix("http://").is_none_or(str::is_empty) => {
             Err(bad("otlp_endpoint", &url, message))
         }
         endpoint => Ok(endpoint),

@@ -27,7 +27,7 @@ pub struct Info {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// [`NORMALISER_VERSION`] at training.
+    /// [`NORMALISER_VERSION`](crate::text::NORMALISER_VERSION) at training.
     pub normaliser: u32,
     /// Topics, in the order of the columns.
     pub topics: Vec<Label>,

@@ -15,7 +15,7 @@ pub struct Recipe {
     pub fitting: Fitting,
     /// How many texts a word of a keyword list stands for.
     pub keyword_weight: u32,
-    /// See [`Calibration::noise`].
+    /// See [`Calibration::noise`](super::calibrate::Calibration::noise).
     pub noise: f32,
 }
 

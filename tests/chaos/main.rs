@@ -16,6 +16,7 @@ mod common;
 use common::proxy::Proxy;
 use common::{Broker, Feeder, WorkerProcess, article, patience};
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const PARTITIONS: i32 = 6;
@@ -171,7 +172,9 @@ fn leave(mut worker: WorkerProcess) {
     worker.signal("-TERM");
     let (status, log) = (worker.wait(Duration::from_secs(60)), worker.log());
     let told = status.code() == Some(1) && log.contains("will be read again");
-    assert!(status.success() || told, "{status}: {log}");
+    // asked before it listened to signals: it has read nothing yet
+    let unborn = status.signal() == Some(15) && log.is_empty();
+    assert!(status.success() || told || unborn, "{status}: {log}");
 }
 
 fn is_broken(number: usize) -> bool {

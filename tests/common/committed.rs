@@ -1,10 +1,11 @@
 //! What readers of committed records see.
 
-use super::{Broker, within};
+use super::{Broker, patience, within};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message, OwnedMessage};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::time::Duration;
 
 impl Broker {
@@ -34,27 +35,42 @@ impl Broker {
             let ends = ["read_committed", "read_uncommitted"].map(|level| self.ends(topic, level));
             (ends[0] == ends[1]).then_some(())
         });
-        let consumer: BaseConsumer = self
-            .client()
-            .set("group.id", "reader")
-            .set("isolation.level", "read_committed")
-            .set("enable.partition.eof", "true")
-            .set("fetch.message.max.bytes", "8000000")
-            .create()
-            .unwrap();
-        let ends = self.ends(topic, "read_committed");
-        let mut list = TopicPartitionList::new();
-        for (partition, _) in ends.iter().enumerate() {
-            list.add_partition_offset(topic, partition as i32, Offset::Beginning).unwrap();
-        }
-        consumer.assign(&list).unwrap();
-        let mut left = ends.len();
-        while left > 0 {
-            match consumer.poll(Duration::from_secs(60)).expect("records that are there") {
-                Err(KafkaError::PartitionEOF(_)) => left -= 1,
-                message => see(&message.unwrap()),
+        let consumer = || -> BaseConsumer {
+            self.client()
+                .set("group.id", "reader")
+                .set("isolation.level", "read_committed")
+                .set("enable.partition.eof", "true")
+                .set("fetch.message.max.bytes", "8000000")
+                .create()
+                .unwrap()
+        };
+        // by partition that is not read to its end: where to go on
+        let mut left: HashMap<i32, Offset> =
+            (0..).zip(self.ends(topic, "read_committed")).map(|(id, _)| (id, Offset::Beginning)).collect();
+        // a reader of a million records may fall silent before the end; another one goes on from there
+        for _ in 0..5 {
+            let mut list = TopicPartitionList::new();
+            for (id, offset) in &left {
+                list.add_partition_offset(topic, *id, *offset).unwrap();
             }
+            let reader = consumer();
+            reader.assign(&list).unwrap();
+            while let Some(read) = reader.poll(patience(Duration::from_secs(10))) {
+                match read {
+                    Err(KafkaError::PartitionEOF(id)) => drop(left.remove(&id)),
+                    message => {
+                        let message = message.unwrap();
+                        left.insert(message.partition(), Offset::Offset(message.offset() + 1));
+                        see(&message);
+                    }
+                }
+                if left.is_empty() {
+                    return;
+                }
+            }
+            eprintln!("a reader of {topic} fell silent before the ends of {left:?}");
         }
+        panic!("{topic} is not read to its end: {left:?}");
     }
 
     /// Last offsets of a topic's partitions for readers of that isolation level.

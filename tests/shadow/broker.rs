@@ -117,10 +117,12 @@ fn finish(broker: &Broker, worker: WorkerProcess, group: &str, records: i64) -> 
 #[test]
 fn on_a_real_broker_the_first_model_publishes_and_the_shadow_is_counted() {
     let broker = Broker::start();
-    broker.create_topic("articles", 2, &[]);
+    // the records keep timestamps of a morning long ago
+    let for_ever = [("retention.ms", "-1")];
+    broker.create_topic("articles", 2, &for_ever);
     broker.create_topic("articles.dlq", 1, &[]);
     for topic in ["plain", "shadowed", "exact", "small", "compacted", "compacted.exact", "promoted"] {
-        broker.create_topic(topic, 2, &[]);
+        broker.create_topic(topic, 2, &for_ever);
     }
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {
@@ -141,8 +143,8 @@ fn on_a_real_broker_the_first_model_publishes_and_the_shadow_is_counted() {
     let more = ["--shadow-model", shadow_argument, "--shadow-disagreements", "told"];
     let waiting = worker(&broker, "shadowed", "shadowed", &more);
     within(PATIENCE, "a reason", || waiting.get("/readyz").1.contains("topic `told`").then_some(()));
-    broker.create_topic("told", 2, &[]);
-    broker.create_topic("told.exact", 2, &[]);
+    broker.create_topic("told", 2, &for_ever);
+    broker.create_topic("told.exact", 2, &for_ever);
     broker.create_topic("told.small", 1, &[("max.message.bytes", "400")]);
     for topic in ["told.compacted", "told.compacted.exact"] {
         broker.create_topic(topic, 2, &[("cleanup.policy", "compact")]);
