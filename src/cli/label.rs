@@ -1,4 +1,4 @@
-//! `rasid label`: asks a person about the articles that teach most, in the terminal or on a local page.
+//! `rasid label`: asks a person for labels, in the terminal or on a local page.
 
 use super::run::{runtime, signals};
 use super::terminal::isolated;
@@ -12,11 +12,11 @@ use std::io::{IsTerminal, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-/// Ask a person for the labels that teach a model most
+/// Ask a person for labels, in the terminal or on a page
 #[derive(clap::Args)]
 #[command(
-    after_help = "One key a label; Space skips, u takes the last answer back, q quits. Each answer is on the disk at once. The
-same command goes on where the file ends. What comes out is what rasid train reads.
+    after_help = "One key a label; Space skips, u takes the last answer back, q quits. Each answer is on the disk at once.
+The same command goes on where the file ends. What comes out is what rasid train reads.
 
 Examples:
   rasid label --pool archive.jsonl --out labelled.jsonl
@@ -40,8 +40,8 @@ pub struct Args {
     /// Answers that the file shall have in the end, those of earlier sessions included
     #[arg(long, value_name = "N", default_value_t = 200)]
     count: usize,
-    /// Which articles to ask about: those that teach most, or any
-    #[arg(long, value_parser = ["uncertain", "random"], default_value = "uncertain")]
+    /// Which articles to ask about: any, or those that the model doubts and that are like many others
+    #[arg(long, value_parser = ["random", "uncertain"], default_value = "random")]
     order: String,
     /// Decides what is asked with --order random
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -1,4 +1,5 @@
-//! Which articles teach most, when a person can answer only some.
+//! Which articles to ask about, when a person can answer only some. Measured, this is no better than by lot
+//! (docs/RETRAINING.md), so it is not the default.
 //!
 //! A calibrated classifier expects to be wrong about an article with its `doubt`, one minus the probability
 //! of its likeliest label. An answer helps the articles that are like it. So those are chosen that cover the

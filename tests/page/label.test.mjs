@@ -9,9 +9,12 @@ import { browse, check, freePort, root, until } from "./common.mjs";
 
 const articles = [
   { id: "1", title: "المنتخب يفوز بكأس البطولة", text: "فاز المنتخب بكأس البطولة بعد مباراة مثيرة سجل فيها المهاجم هدفين في الشوط الثاني أمام جمهور كبير." },
-  { id: "2", title: "<img src=x onerror=\"document.title='owned'\">", text: "<script>document.title='owned'</script> The central bank cut its rate as shares fell on the stock market." },
+  { id: "2", title: "<b>Rates</b>", text: "<p>&lt;img src=x onerror=\"document.title='owned'\"&gt; The central bank cut its rate as shares fell on the stock market.</p>" },
   { id: "3", text: "Doctors gave the new vaccine to patients at the hospital in the capital." },
 ];
+// what is read of them: markup is taken out, what was written as a character reference is text
+const read = { 2: ["Rates", "<img src=x onerror=\"document.title='owned'\"> The central bank cut its rate as shares fell on the stock market."] };
+const shown = articles.map(({ id, title = "", text }) => read[id] ?? [title, text]);
 
 test("a person labels by keyboard alone", async () => {
   const dir = mkdtempSync(join(tmpdir(), "label-"));
@@ -41,7 +44,7 @@ test("a person labels by keyboard alone", async () => {
         const [dir_, title, text] = await page.evaluate(() => [document.getElementById("article").dir, document.getElementById("title").textContent, document.getElementById("text").textContent]);
         const arabic = /[\u0600-\u06ff]/.test(text);
         assert.equal(dir_, arabic ? "rtl" : "ltr");
-        assert.ok(articles.some((one) => one.text === text && (one.title ?? "") === title), text);
+        assert.ok(shown.some((one) => one[1] === text && one[0] === title), text);
         seen[text] = true;
         if (arabic || at === 0) await page.screenshot({ path: join(root, `target/page/label-${scheme}${arabic ? "-ar" : ""}.png`) });
         if (at === 0) assert.deepEqual(await check(page), []);
