@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod kafka;
+pub mod label;
 pub mod metrics;
 pub mod model;
 pub mod pipeline;

@@ -48,6 +48,7 @@ fn help_has_not_changed_unseen() {
         "train",
         "adapt",
         "lint",
+        "label",
         "evaluate",
         "classify",
         "model",

@@ -5,12 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 declare -A packages=(
   [gcc]=gcc [g++]=g++ [make]=make [perl]=perl [java]=openjdk-17-jre-headless [mvn]=maven [kcat]=kcat [openssl]=openssl
-  [promtool]=prometheus [faketime]=faketime
+  [promtool]=prometheus [faketime]=faketime [python3]=python3
 )
 missing=()
 for program in "${!packages[@]}"; do
   command -v "$program" >/dev/null || missing+=("${packages[$program]}")
 done
+# a Python of their own for what reads the model file
+python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "tests need: ${missing[*]}" >&2
   as_root=''

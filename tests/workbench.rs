@@ -112,3 +112,185 @@ fn diff_takes_unlabelled_articles() {
     assert_eq!(refused.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("`sports` is none of the model's"));
 }
+
+/// As `rasid label` is used through a pipe: two answers, one taken back, a skip, then Quit; the next session
+/// goes on, and training reads what comes out.
+#[test]
+fn label_asks_writes_resumes_and_is_trained_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let pool = dir.path().join("pool.jsonl");
+    let lines: Vec<String> =
+        [SPORT, MONEY, "فاز الفريق بكأس البطولة بعد مباراة مثيرة", "Doctors gave the vaccine to patients"]
+            .iter()
+            .enumerate()
+            .map(|(i, text)| json!({"id": i.to_string(), "title": "T\u{1b}[2J", "text": text}).to_string())
+            .chain([
+                "{\"text\":3}".to_owned(),
+                json!({"id": "5", "text": "Le chat dort sur la table de la cuisine et ne fait rien"})
+                    .to_string(),
+            ])
+            .collect();
+    std::fs::write(&pool, lines.join("\n")).unwrap();
+    let out = dir.path().join("out.jsonl");
+    let label = |keys: &str, more: &[&str]| {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
+            .args(["label", "--pool", pool.to_str().unwrap(), "--out", out.to_str().unwrap()])
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut process.stdin.take().unwrap(), keys.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let answers = std::fs::read_to_string(&out).unwrap_or_default();
+        (said, answers.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect::<Vec<_>>())
+    };
+    let (said, answers) = label("12u q3", &[]);
+    assert_eq!(answers.len(), 1, "{said}");
+    assert_eq!(answers[0]["topics"], json!(["medtop:01000000"]));
+    assert!(said.contains("1 articles could not be read") && said.contains("pool.jsonl:5"), "{said}");
+    assert!(said.contains("1 articles are in a language"), "{said}");
+    assert!(
+        !said.contains('\u{1b}') && said.contains("\u{2068}T [2J\u{2069}"),
+        "no escape reaches the terminal"
+    );
+    let (said, answers) = label("٢ش", &[]);
+    let topics: Vec<&str> = answers.iter().map(|answer| answer["topics"][0].as_str().unwrap()).collect();
+    assert_eq!(topics, ["medtop:01000000", "medtop:02000000", "medtop:11000000"], "{said}");
+    let ids: std::collections::BTreeSet<&str> =
+        answers.iter().map(|answer| answer["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 3, "no article twice");
+    let (said, answers) = label("1", &["--count", "3"]);
+    assert!(answers.len() == 3 && said.contains("3 answers"), "{said}");
+    let examples: Vec<rasid::model::Example> = rasid::model::read_examples(&[out]).unwrap();
+    assert_eq!(examples.len(), 3);
+    let open = rasid(&["label", "--pool", "nowhere", "--out", "x", "--http", "0.0.0.0:80"]);
+    assert_eq!(open.status.code(), Some(64), "the page is for this machine alone");
+}
+
+/// One request to a server, and what it answers.
+fn request(address: &str, head: &str, body: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(stream, "{head}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn the_page_of_label_answers_this_machine_alone() {
+    use std::io::BufRead;
+    let dir = tempfile::tempdir().unwrap();
+    let pool = articles(&dir.path().join("pool.jsonl"), ["a", "b"], &[]);
+    let out = dir.path().join("out.jsonl");
+    let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
+        .args(["label", "--pool", &pool, "--out", out.to_str().unwrap(), "--http", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let post = |path: &str, body: &str, host: &str, more: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json{more}");
+        request(&address, &head, body)
+    };
+    let page = request(&address, &format!("GET / HTTP/1.1\r\nHost: {address}"), "");
+    assert!(page.contains("default-src 'none'; script-src 'self'") && page.contains("no-store"), "{page}");
+    let first = post("/answer", "{\"at\":0,\"label\":14}", &address, "");
+    assert!(first.starts_with("HTTP/1.1 200") && first.contains("\"at\":1,\"answered\":1"), "{first}");
+    // late, from elsewhere, no JSON
+    assert!(post("/answer", "{\"at\":0,\"label\":3}", &address, "").contains("\"answered\":1"));
+    assert!(post("/answer", "{\"at\":1,\"label\":3}", "evil.example", "").starts_with("HTTP/1.1 403"));
+    assert!(post("/undo", "{}", &address, "\r\nSec-Fetch-Site: cross-site").starts_with("HTTP/1.1 403"));
+    assert!(post("/answer", "{", &address, "").starts_with("HTTP/1.1 4"));
+    assert!(post("/answer", "{\"at\":1,\"label\":null}", &address, "").contains("\"skipped\":1"));
+    let text = std::fs::read_to_string(&out).unwrap();
+    assert!(text.lines().count() == 1 && text.contains("medtop:15000000"), "{text}");
+    post("/undo", "{}", &address, "");
+    assert!(post("/undo", "{}", &address, "").contains("\"at\":0,\"answered\":0"));
+    assert_eq!(std::fs::read_to_string(&out).unwrap(), "");
+    assert!(post("/quit", "{}", &address, "").contains("\"quit\":true"));
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn train_writes_a_report_that_needs_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = articles(&dir.path().join("data.jsonl"), ["sport", "<b>money"], &[]);
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (model, report) = (path("m.safetensors"), path("r.html"));
+    done(&["train", "--examples", &data, "--labels", "data", "--out", &model, "--report", &report]);
+    let page = std::fs::read_to_string(report).unwrap();
+    for part in [
+        "Learning curve",
+        "Reliability",
+        "Who is taken for whom",
+        "Terms that carry a topic",
+        "&lt;b&gt;money",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains("<bdi title") && page.contains(">bank<") && !page.contains("<b>money"));
+    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
+}
+
+/// Python with numpy and safetensors gives what `rasid classify` gives, from the file alone.
+#[test]
+fn python_reads_the_model() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let venv = root.join("target/python");
+    let python = venv.join("bin/python");
+    let run = |command: &mut Command| {
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        assert!(
+            output.status.success(),
+            "{command:?} (needs python3-venv)\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    };
+    let ready = Command::new(&python).args(["-c", "import numpy, safetensors"]).output();
+    if !ready.is_ok_and(|output| output.status.success()) {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+        let requirements = root.join("models/python/requirements.txt");
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(requirements));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let articles = root.join("models/canary.jsonl");
+    let articles = articles.to_str().unwrap();
+    let terms = dir.path().join("terms.jsonl");
+    std::fs::write(&terms, done(&["classify", "--terms", articles])).unwrap();
+    let scored = Command::new(&python)
+        .arg(root.join("models/python/score.py"))
+        .arg(root.join("models/rasid-news.safetensors"))
+        .stdin(std::fs::File::open(&terms).unwrap())
+        .output()
+        .unwrap();
+    assert!(scored.status.success(), "{}", String::from_utf8_lossy(&scored.stderr));
+    let tagged = done(&["classify", articles]);
+    let scored = String::from_utf8(scored.stdout).unwrap();
+    let (mut compared, mut furthest) = (0, 0f64);
+    for (tags, scores) in tagged.lines().zip(scored.lines()) {
+        let [tags, scores] = [tags, scores].map(|line| serde_json::from_str::<Value>(line).unwrap());
+        assert_eq!(tags["id"], scores["id"]);
+        let mut compare = |task: &str, label: &Value, confidence: &Value| {
+            let score = scores[task][label.as_str().unwrap()].as_f64().unwrap();
+            furthest = furthest.max((score - confidence.as_f64().unwrap()).abs());
+            compared += 1;
+        };
+        for topic in tags["topics"].as_array().unwrap() {
+            compare("topic", &topic["code"], &topic["confidence"]);
+        }
+        compare("stance", &tags["stance"]["label"], &tags["stance"]["confidence"]);
+    }
+    assert_eq!((tagged.lines().count(), scored.lines().count()), (150, 150));
+    println!("{compared} scores, apart by at most {furthest:.1e}");
+    assert!(compared > 100 && furthest < 1e-4, "{compared} scores, apart by {furthest}");
+}

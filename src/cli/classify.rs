@@ -3,9 +3,11 @@
 use super::run::watch_list;
 use super::{articles, load};
 use crate::article::{Article, Pointers, Rejection, TaggedArticle};
-use crate::model::{Classifier, Document, WatchList};
-use crate::text::decode;
+use crate::model::{Classifier, Document, Task, Times, WatchList};
+use crate::text::{Language, decode};
 use anyhow::{Context, anyhow};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 Examples:
   rasid classify --explain article.txt
   rasid classify --watch-list names.toml article.txt
+  rasid classify --terms article.txt | python models/python/score.py models/rasid-news.safetensors
   curl -s https://example.org/news.json | rasid classify")]
 pub struct Args {
     /// The model file; the one that ships with Rasid by default
@@ -25,6 +28,10 @@ pub struct Args {
     /// Say which terms carried the tag, in log-odds against the runner-up
     #[arg(long)]
     explain: bool,
+    /// Print the terms that the model counts instead of tags, spelled as in the model file: for programs
+    /// that score by themselves
+    #[arg(long, conflicts_with_all = ["explain", "watch_list"])]
+    terms: bool,
     /// Names to judge the stance toward, a TOML table `targets` of name = list of aliases
     #[arg(long, value_name = "FILE")]
     watch_list: Option<PathBuf>,
@@ -37,7 +44,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let classifier = load(args.model.as_deref())?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let watch = watch_list(args.watch_list.as_deref())?;
-    let mut tagger = Tagger { classifier, explain: args.explain, watch, document: Document::default() };
+    let mut tagger =
+        Tagger { classifier, explain: args.explain, terms: args.terms, watch, document: Document::default() };
     let mut refused = 0;
     if args.files.is_empty() {
         let mut bytes = Vec::new();
@@ -57,9 +65,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
+/// The terms of an article by task.
+#[derive(Serialize)]
+struct Counted<'a> {
+    id: &'a str,
+    language: &'static str,
+    terms: BTreeMap<&'static str, Times>,
+}
+
 struct Tagger {
     classifier: Classifier,
     explain: bool,
+    terms: bool,
     watch: Arc<WatchList>,
     document: Document,
 }
@@ -84,6 +101,13 @@ impl Tagger {
         Ok(refused)
     }
 
+    fn counted<'a>(&mut self, id: &'a str, pieces: &[&str]) -> Counted<'a> {
+        self.document.read(pieces);
+        let of = |task| Some((Task::name(task), self.classifier.times(&self.document, task)?));
+        let language = self.document.language().map_or("und", Language::code);
+        Counted { id, language, terms: Task::ALL.into_iter().filter_map(of).collect() }
+    }
+
     fn report(&mut self, place: &str, id: &str, input: &str, out: &mut impl Write) -> anyhow::Result<usize> {
         match self.tag(id, input, out)? {
             Ok(()) => Ok(0),
@@ -100,10 +124,16 @@ impl Tagger {
             Err(rejection) => return Ok(Err(rejection)),
         };
         let pieces = [&*article.title, &*article.text];
+        let id = article.id.as_deref().unwrap_or(id);
+        if self.terms {
+            serde_json::to_writer(&mut *out, &self.counted(id, &pieces))?;
+            writeln!(out)?;
+            return Ok(Ok(()));
+        }
         let mut tags = self.classifier.classify(&mut self.document, &pieces, self.explain);
         tags.targets = self.classifier.targets(&mut self.document, &pieces, &self.watch);
         let tagged = TaggedArticle {
-            id: article.id.as_deref().unwrap_or(id),
+            id,
             tags: &tags,
             model: self.classifier.tag(),
             source: None,

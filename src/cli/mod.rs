@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod evaluate;
 mod health;
+mod label;
 mod labelled;
 mod lint;
 mod log;
@@ -63,6 +64,7 @@ enum Command {
     Train(train::Args),
     Adapt(adapt::Args),
     Lint(lint::Args),
+    Label(label::Args),
     Evaluate(evaluate::Args),
     Classify(classify::Args),
     Model(model::Args),
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Train(args) => train::run(&args),
         Command::Adapt(args) => adapt::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Label(args) => label::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Model(args) => model::run(&args),

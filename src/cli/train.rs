@@ -5,8 +5,8 @@ use super::corrections;
 use super::progress::Bar;
 use super::{Usage, load_model, write_atomically};
 use crate::model::{
-    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, count, read_labelled,
-    read_text, sha256, taught, tune, validate,
+    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, count, learning,
+    read_labelled, read_text, sha256, taught, tune, validate,
 };
 use crate::text::Language;
 use anyhow::Context;
@@ -30,6 +30,7 @@ Examples:
   rasid train --examples models/examples models/keywords --from-kafka articles.corrected --config rasid.toml \\
               --out mine.safetensors
   rasid train --examples mine.jsonl --labels sections.json --tune --out mine.safetensors
+  rasid train --examples mine.jsonl --labels data --out mine.safetensors --report mine.html
   rasid train --examples mine.jsonl --labels data --cv 5 --tune")]
 pub struct Args {
     /// Files (.jsonl, .txt) and folders of examples
@@ -47,6 +48,9 @@ pub struct Args {
     /// The model file to write
     #[arg(long, value_name = "MODEL", required_unless_present_any = ["cv", "tune"])]
     out: Option<PathBuf>,
+    /// Write a page with learning curve, calibration, confusion and the terms of each label
+    #[arg(long, value_name = "FILE.html", requires = "out")]
+    report: Option<PathBuf>,
     /// Name of the model, as output records give it
     #[arg(long, default_value = "rasid-news")]
     name: String,
@@ -108,7 +112,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let bar = Bar::new("train");
     let model = tallies.finish(&args.name, &args.model_version, &bar)?;
     drop(bar);
-    save(&model, out)
+    save(&model, out)?;
+    let Some(path) = &args.report else { return Ok(()) };
+    let page = crate::report::training(&model.info, &learning(&model, &Bar::new("report")));
+    write_atomically(path, page.as_bytes())
 }
 
 /// Writes a trained model and prints its figures.

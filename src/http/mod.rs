@@ -2,9 +2,12 @@
 
 mod board;
 mod events;
+mod label;
 mod page;
 mod server;
 mod shadow;
+
+pub use label::serve as label;
 
 use crate::metrics::Metrics;
 use crate::pipeline::{Health, Live, Reload, Running, stopped};

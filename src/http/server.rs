@@ -22,7 +22,7 @@ const CONNECTIONS: usize = 256;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How large the head may be.
 const HEAD_BYTES: usize = 16 << 10;
-/// How large a body may be; no route reads one.
+/// How large a body may be; only answers of `rasid label` have one, of some bytes.
 const BODY_BYTES: u64 = 1 << 10;
 
 /// Serves `routes` until `stop` resolves and what was asked until then is answered.

@@ -2,7 +2,7 @@
 
 use super::artifact::{File, sha256};
 use super::compiled::{self, Compiled, Stems, TaskColumns, TaskWeights};
-use super::features::{Document, Scratch};
+use super::features::{Document, Scratch, Times};
 use super::labels::Task;
 use super::memo::{Entry, Memo};
 use super::parts::{Head, Info, Model};
@@ -196,6 +196,12 @@ impl Classifier {
         let compiled = self.compiled(language);
         compiled.sum(&scratch.entries, &words.ends, &mut scratch.pairs, &mut scratch.sums);
         Some(language)
+    }
+
+    /// The terms of a document that `task` counts; `None` in a language that the model does not know.
+    pub fn times(&self, document: &Document, task: Task) -> Option<Times> {
+        let compiled = self.compiled(document.language()?);
+        Some(document.times(compiled.task(task)?.terms))
     }
 
     /// The terms that carry the likeliest label among those `allowed` (all where it is empty).

@@ -5,6 +5,7 @@ use super::memo::Entry;
 use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Word, Words, analyse, pair_key, quotes};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// Which terms a task counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,6 +126,15 @@ impl Reader {
     }
 }
 
+/// How often each term stands in a text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Times {
+    /// All terms, repetitions included; two that count half are one.
+    pub total: u32,
+    /// By stem or pair of stems; halves where words between quotation marks count half.
+    pub times: BTreeMap<String, f32>,
+}
+
 impl Document {
     /// The document of the pieces of one text, such as title and body.
     pub fn of(pieces: &[&str]) -> Self {
@@ -168,6 +178,24 @@ impl Document {
     /// The language, `None` when it is neither Arabic nor English.
     pub fn language(&self) -> Option<Language> {
         self.detector.verdict(self.other)
+    }
+
+    /// The terms of the text, spelled as in the model file.
+    pub fn times(&self, terms: Terms) -> Times {
+        let mut found = Times::default();
+        let mut halves = 0u32;
+        self.terms(terms, |_, words, index| {
+            let term = match words {
+                (first, None) => first.to_string(),
+                (first, Some(second)) => format!("{first} {second}"),
+            };
+            let half = self.halves(terms, words, index);
+            halves += u32::from(half);
+            found.total += 1;
+            *found.times.entry(term).or_insert(0.0) += if half { 0.5 } else { 1.0 };
+        });
+        found.total -= halves.div_ceil(2);
+        found
     }
 
     /// Whether the term that [`Document::terms`] gives counts half.

@@ -64,7 +64,7 @@ pub fn evaluation(evaluation: &Evaluation<'_>) -> String {
     page(&title, &body)
 }
 
-fn figures(report: &Report) -> Markup {
+pub(super) fn figures(report: &Report) -> Markup {
     let figures = [
         ("articles", report.n.to_string()),
         ("accuracy, %", percent(report.accuracy)),
@@ -81,7 +81,7 @@ fn figures(report: &Report) -> Markup {
     }
 }
 
-fn reliability(report: &Report) -> Markup {
+pub(super) fn reliability(report: &Report) -> Markup {
     let width = 1.0 / report.reliability.len().max(1) as f64;
     let bins = || report.reliability.iter().enumerate().filter(|(_, bin)| bin.n > 0);
     let share = |n: usize| n as f64 / report.n.max(1) as f64;
@@ -131,7 +131,7 @@ fn risk_coverage(report: &Report) -> Markup {
     }
 }
 
-fn by_label(report: &Report) -> Markup {
+pub(super) fn by_label(report: &Report) -> Markup {
     html! {
         div class="scroll" {
             table {
@@ -152,7 +152,7 @@ fn by_label(report: &Report) -> Markup {
     }
 }
 
-fn confusion(report: &Report) -> Markup {
+pub(super) fn confusion(report: &Report) -> Markup {
     let mut given: Vec<&String> = report.confusion.values().flat_map(|row| row.keys()).collect();
     given.sort_unstable();
     given.dedup();

@@ -2,8 +2,10 @@
 
 mod chart;
 mod evaluation;
+mod training;
 
 pub use evaluation::{Evaluation, Mistake, evaluation};
+pub use training::training;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
