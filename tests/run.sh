@@ -36,6 +36,7 @@ case "$(go version 2>/dev/null)" in
   *go1.2[6-9]*) (cd tests/manifests && go test -count=1 ./...) ;;
   *) echo 'manifests: not checked, that needs Go 1.26 or newer' ;;
 esac
-cargo test --locked "$@"
+# waits that end when what is waited for is there may last longer on a machine that is busy with several tests
+RASID_PATIENCE="${RASID_PATIENCE:-3}" cargo test --locked "$@"
 # the live page in Chromium, unless only some tests were asked for
 [ $# -gt 0 ] || tests/page/run.sh
