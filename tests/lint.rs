@@ -61,13 +61,21 @@ fn each_fault_has_its_line_and_its_exit_code() {
     let cases: [(Vec<String>, &str, i32); 14] = [
         (vec![line("1", SPORT, football)], "1 examples, 0 errors, 0 warnings", 0),
         (vec!["{".into()], "en/bad.jsonl:1: error: EOF while parsing", 1),
-        (vec![line("1", SPORT, r#""mood": 1"#)], "en/bad.jsonl:1: error: unknown field `mood`", 1),
+        (
+            vec![line("1", SPORT, r#""topics": [7, {}]"#)],
+            "en/bad.jsonl:1: error: field `topics`: expected text or a list",
+            1,
+        ),
         (
             vec![line("1", SPORT, r#""topics": []"#)],
             "en/bad.jsonl:1: error: neither `topics` nor `stance`",
             1,
         ),
-        (vec![line("1", SPORT, r#""topics": ["x"]"#)], "en/bad.jsonl:1: error: unknown topic `x`: write", 1),
+        (
+            vec![line("1", SPORT, r#""topics": ["x"]"#)],
+            "en/bad.jsonl:1: error: unknown topic `x`: write one such as",
+            1,
+        ),
         (
             vec![line("1", SPORT, sport), line("1", COURT, sport)],
             "en/bad.jsonl:2: error: id `1` stands at en/bad.jsonl:1 already",
@@ -148,4 +156,39 @@ fn wrong_usage_is_64() {
         assert_eq!(output.status.code(), Some(64), "{arguments:?}");
         assert!(!output.stderr.is_empty() && output.stdout.is_empty());
     }
+}
+
+/// A newsroom's own table: its labels, its mistakes, and no rules of examples that are written for training.
+#[test]
+fn own_labels_are_checked_too_and_likely_mistakes_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("own.csv");
+    let articles = include_str!("data/newsroom/articles.csv");
+    let lint = |table: &str, more: &[&str]| {
+        std::fs::write(&file, table).unwrap();
+        let columns = ["lint", "--column", "title=headline,text=body,topic=section", file.to_str().unwrap()];
+        let output = rasid(&[&columns[..], more].concat());
+        let shown = String::from_utf8(output.stdout).unwrap();
+        (shown.replace(&format!("{}/", dir.path().display()), ""), output.status.code())
+    };
+    let (shown, _) = lint(articles, &["--labels", "data", "--mistakes"]);
+    assert!(shown.contains("own.csv: warning: not used: url"), "{shown}");
+    for rule in ["lengthen it", "concepts without an example", "spelled nearly", "look whether the label"] {
+        assert!(!shown.contains(rule), "{rule}\n{shown}");
+    }
+    // a label that is not in the set, with the nearest that is
+    let sections = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/newsroom/sections.json");
+    let (shown, code) = lint(&articles.replacen(",رياضة,", ",رياضه,", 1), &["--labels", sections]);
+    assert_eq!(code, Some(1), "{shown}");
+    assert!(shown.contains("error: unknown topic `رياضه`: did you mean `رياضة` (Sport)?"), "{shown}");
+    // an article about sport that is filed under money; no other line has its label changed
+    let at = articles.lines().position(|line| line.contains(",رياضة,")).unwrap() + 1;
+    let (shown, _) =
+        lint(&articles.replacen(",رياضة,", ",مال وأعمال,", 1), &["--labels", "data", "--mistakes"]);
+    let found: Vec<&str> = shown.lines().filter(|line| line.contains("look whether the label")).collect();
+    assert!(
+        found.len() == 1 && found[0].starts_with(&format!("own.csv:{at}: warning: topic `مال وأعمال`")),
+        "{shown}"
+    );
+    assert!(found[0].contains("says `رياضة`"), "{shown}");
 }

@@ -85,7 +85,7 @@ fn the_compiled_scorer_agrees_with_linfa() {
         counts.add(document, terms, &[(*label, rasid::model::UNIT)]);
     }
     let counts = counts.sorted();
-    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.5, min_texts: 1 };
+    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.5, min_texts: 1, balanced: false };
     let weights = fit(&counts, fitting).unwrap();
     let scorer = Scorer::new(&counts.terms, &weights, 2, terms);
     // linfa on all rows, not on the sums that Rasid gives it

@@ -40,7 +40,7 @@ fn train(path: &str, pairs: bool, out: &str) {
     }
     let counts = counts.sorted();
     let min_texts = if pairs { 2 } else { 1 };
-    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.1, min_texts };
+    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.1, min_texts, balanced: false };
     let weights = fit(&counts, fitting).unwrap();
     eprintln!("{} terms of {}", weights.rows.len(), counts.terms.len());
     let calibration = Calibration { slope: 80.0, pad: 40.0, noise: 0.0 };

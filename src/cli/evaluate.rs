@@ -1,6 +1,7 @@
 //! `rasid evaluate`: a model against labelled articles.
 
-use super::labelled::{Judging, Labels, Truth, all_labelled, judge, read};
+use super::examples::Flags;
+use super::labelled::{Judging, Labels, Truth, all_labelled, judge, read, read_examples};
 use super::{load, write_atomically};
 use crate::article::{Article, Pointers};
 use crate::model::{Classifier, Document, Outcome, Report, Task};
@@ -10,22 +11,26 @@ use std::path::PathBuf;
 /// Measure a model on labelled articles
 #[derive(clap::Args)]
 #[command(
-    after_help = "Data: one JSON object a line with the text, as the worker reads it, and the label in `topic` or `stance`.
+    after_help = "Data: one JSON object a line with the text, as the worker reads it, and the label in `topic` or `stance`;
+or a table or folder, as `rasid train` reads them.
 With a field `target` the stance is judged toward that name, as a watch-list would.
 A map says which codes count as which of the data's labels: {\"NAME\": {\"sports\": [\"medtop:15000000\"]}}
 
 Examples:
   rasid evaluate --data articles.jsonl --field topic
   rasid evaluate --data articles.jsonl --field topic --report report.html
+  rasid evaluate --model mine.safetensors --data held-out.csv --column text=body,topic=section --field topic
   rasid evaluate --data sanad.jsonl --field topic --labels labels.json --map topic-ar-sanad --closed --json"
 )]
 pub struct Args {
     /// The model file; the one that ships with Rasid by default
     #[arg(long)]
     model: Option<PathBuf>,
-    /// Labelled articles, JSON Lines
-    #[arg(long, value_name = "FILE.jsonl")]
+    /// Labelled articles: JSON Lines, a table (.csv, .tsv) or a folder of texts by label
+    #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    #[command(flatten)]
+    flags: Flags,
     /// Which label to judge
     #[arg(long, value_parser = ["topic", "stance"])]
     field: String,
@@ -47,7 +52,11 @@ const SNIPPET: usize = 240;
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let classifier = load(args.model.as_deref())?;
     let task = if args.field == "topic" { Task::Topic } else { Task::Stance };
-    let data = read(&args.data)?;
+    let data = if args.flags.ask_for(&args.data) {
+        read_examples(&args.data, &args.flags, task)?
+    } else {
+        read(&args.data)?
+    };
     let truths = all_labelled(&args.data, &data, task)?;
     let labels = Labels::of(&args.judging, &[&classifier], task, &truths)?;
     let allowed = labels.allowed(&classifier, args.judging.closed);

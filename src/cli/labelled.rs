@@ -1,6 +1,7 @@
 //! Labelled articles, which of a model's codes count as which of their labels, and what a model answers.
 
 use super::Usage;
+use super::examples::Flags;
 use super::progress::Bar;
 use crate::article::{Article, Pointers};
 use crate::model::{Classifier, Document, Outcome, Task, WatchList};
@@ -48,6 +49,27 @@ struct Line<'a> {
 /// The text of a file of articles.
 pub fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+/// Examples of a table or a folder as article lines, with their first labels.
+pub fn read_examples(path: &Path, flags: &Flags, task: Task) -> anyhow::Result<String> {
+    let mut lines = String::new();
+    let mut bare = None;
+    flags.open(&[path.to_owned()])?.each("read", None, |example| {
+        if example.labels(task).is_empty() {
+            bare.get_or_insert(example.place.clone());
+        }
+        let topic = example.topics.into_iter().next();
+        let (title, text, stance, target) = (example.title, example.text, example.stance, example.target);
+        let line = serde_json::json!({
+            "title": title, "text": text, "topic": topic, "stance": stance, "target": target
+        });
+        lines += &format!("{line}\n");
+    })?;
+    match bare {
+        Some(place) => Err(Usage(format!("{place}: no field `{}`", task.name())).into()),
+        None => Ok(lines),
+    }
 }
 
 /// The article lines of `data`, which stands in `path`, with the labels that they have.

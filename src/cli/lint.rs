@@ -1,7 +1,7 @@
 //! `rasid lint`: what is wrong with labelled examples.
 
-use super::Usage;
-use crate::model::{Check, Lint, Severity, lint, read_all};
+use super::examples::{Flags, Labels, Occurring};
+use crate::model::{Check, Lint, Scope, Severity};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,11 +15,20 @@ const NAMED: usize = 10;
 
 Examples:
   rasid lint models/examples models/keywords
-  rasid lint --json mine.jsonl")]
+  rasid lint --json mine.jsonl
+  rasid lint --labels data --mistakes --column text=body,topic=section export.csv")]
 pub struct Args {
-    /// Examples (.jsonl) and keyword lists (.txt): files, or folders of them
+    /// Examples (.jsonl, .csv, .tsv, .txt) and keyword lists: files, or folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    flags: Flags,
+    /// The labels: a file, or `data` for those that occur in the examples; by default IPTC's and the stances
+    #[arg(long, value_name = "LABELS.json")]
+    labels: Option<PathBuf>,
+    /// Look for likely label mistakes: examples that a model which has not seen them surely takes for another
+    #[arg(long)]
+    mistakes: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -29,8 +38,20 @@ pub struct Args {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (examples, faults) = read_all(&args.paths).map_err(|error| Usage(error.to_string()))?;
-    let lint = lint(&examples, &faults);
+    let input = args.flags.open(&args.paths)?;
+    let (labels, near, (examples, faults, unused)) = match Labels::read(args.labels.as_deref())? {
+        Labels::Known(set) => {
+            let read = input.all(Some(&set))?;
+            (set, Vec::new(), read)
+        }
+        Labels::Data => {
+            let read = input.all(None)?;
+            let mut occurring = Occurring::default();
+            read.0.iter().for_each(|example| occurring.add(example));
+            (occurring.set()?, occurring.near(), read)
+        }
+    };
+    let lint = Scope { labels, unused, near, mistakes: args.mistakes }.lint(&examples, &faults);
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&lint)?)?;

@@ -9,6 +9,8 @@ mod corrections;
 mod demo;
 mod diff;
 mod evaluate;
+mod examples;
+mod forgetting;
 mod health;
 mod label;
 mod labelled;
@@ -27,6 +29,7 @@ use crate::model::{Classifier, Model, read_file};
 use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -154,7 +157,13 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part: PathBuf = path.with_file_name(name);
-    std::fs::write(&part, bytes)
+    let write = || {
+        let mut file = std::fs::File::create(&part)?;
+        file.write_all(bytes)?;
+        // the name must not be there before the bytes are
+        file.sync_all()
+    };
+    write()
         .and_then(|()| std::fs::rename(&part, path))
         .inspect_err(|_| {
             let _ = std::fs::remove_file(&part);

@@ -2,20 +2,24 @@
 
 use super::connect::Connect;
 use super::corrections;
+use super::examples::{Flags, Input, Labels, Occurring};
+use super::forgetting::{Forgetting, date, half_life, weight};
 use super::progress::Bar;
 use super::{Usage, load_model, write_atomically};
 use crate::model::{
-    Example, FOLDS, Figures, LabelSet, Model, Plan, Recipe, Tallies, Task, Text, count, learning,
-    read_labelled, read_text, sha256, taught, tune, validate,
+    FOLDS, Figures, LabelSet, Model, Plan, Recipe, Sample, Tallies, Task, Text, count, learning,
+    nothing_to_tell, read_text, sha256, tune, validate,
 };
 use crate::text::Language;
-use anyhow::Context;
-use std::collections::BTreeMap;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Train a model from labelled examples
 #[derive(clap::Args)]
-#[command(after_help = "An example is one JSON object a line:
+#[command(
+    after_help = "Examples are JSON Lines, a table (CSV, TSV) whose first line names its columns, or articles in
+folders named after their topics (sport/1.txt). Fields: text, title, topic or topics, stance, lang, published, id.
   {\"id\":\"1\",\"title\":\"…\",\"text\":\"…\",\"topics\":[\"medtop:15000000\"],\"concept\":\"medtop:20000822\"}
   {\"id\":\"2\",\"text\":\"…\",\"stance\":\"against\",\"target\":\"…\",\"event\":\"e7\"}
 A list of keywords is a .txt file named after its topic (07-health.txt), one word a line.
@@ -29,11 +33,13 @@ Examples:
   rasid train --from models/rasid-news.safetensors --examples corrections.jsonl --out mine.safetensors
   rasid train --examples models/examples models/keywords --from-kafka articles.corrected --config rasid.toml \\
               --out mine.safetensors
-  rasid train --examples mine.jsonl --labels sections.json --tune --out mine.safetensors
+  rasid train --examples mine.csv --column text=body,topic=section --labels sections.json --out mine.safetensors
+  rasid train --from mine.safetensors --examples new.csv --weight new.csv=2 --forget 90d --out next.safetensors
   rasid train --examples mine.jsonl --labels data --out mine.safetensors --report mine.html
-  rasid train --examples mine.jsonl --labels data --cv 5 --tune")]
+  rasid train --examples mine.jsonl --labels data --cv 5 --tune"
+)]
 pub struct Args {
-    /// Files (.jsonl, .txt) and folders of examples
+    /// Files (.jsonl, .csv, .tsv, .txt) and folders of examples
     #[arg(long, required_unless_present = "from_kafka", num_args = 1.., value_name = "PATH")]
     examples: Vec<PathBuf>,
     /// A topic of corrections, read to its end as further examples: output records of the worker's with
@@ -42,6 +48,20 @@ pub struct Args {
     from_kafka: Option<String>,
     #[command(flatten)]
     connect: Connect,
+    #[command(flatten)]
+    flags: Flags,
+    /// Let the examples under a path count more or less, such as corrections.jsonl=3
+    #[arg(long = "weight", value_name = "PATH=WEIGHT", value_parser = weight)]
+    weights: Vec<(PathBuf, u32)>,
+    /// Let old news count less: half after this time by its date (`published`), such as 90d, 12w or 2y
+    #[arg(long, value_name = "HALF_LIFE", value_parser = half_life)]
+    forget: Option<f64>,
+    /// With --forget: reckon ages from this day; by default the newest date among the examples
+    #[arg(long, value_name = "DATE", value_parser = date, requires = "forget")]
+    as_of: Option<Timestamp>,
+    /// With --forget and --from: how new the model's examples were, where it does not know
+    #[arg(long, value_name = "DATE", value_parser = date, requires_all = ["forget", "from"])]
+    from_date: Option<Timestamp>,
     /// Go on from a model: old and new examples are as if trained at once, to the byte
     #[arg(long, value_name = "MODEL", conflicts_with_all = ["labels", "tune", "cv"])]
     from: Option<PathBuf>,
@@ -77,7 +97,11 @@ struct Part {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let before = match &args.from {
+    if let Some(folder) = args.out.as_deref().and_then(Path::parent) {
+        let there = folder.as_os_str().is_empty() || folder.is_dir();
+        anyhow::ensure!(there, "{}: no such folder, so nothing could be written there", folder.display());
+    }
+    let mut before = match &args.from {
         None => None,
         Some(path) => {
             let model = load_model(Some(path))?;
@@ -90,22 +114,54 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Some(Tallies::of_model(&model)?)
         }
     };
-    let known = before.as_ref().map(|before| before.plan(&args.name, &args.model_version));
-    let (examples, labels) = read(args, known.as_ref().map(|plan| &plan.labels))?;
-    let plan = Plan { labels, ..Plan::new(&args.name, &args.model_version) };
-    let mut plan = known.unwrap_or(plan);
+    let mut input = args.flags.open(&args.examples)?;
+    input.weigh(&args.weights)?;
+    let labels = Labels::read(args.labels.as_deref())?;
+    if let Some(topic) = &args.from_kafka {
+        let own = before.as_ref().map(|before| before.plan("", "").labels);
+        let known = match &labels {
+            Labels::Known(set) => Some(own.as_ref().unwrap_or(set)),
+            Labels::Data => None,
+        };
+        input.add(corrections::read(&args.connect, topic, known)?);
+    }
+    let (labels, newest) = survey(args, labels, &input)?;
+    let forgetting = match args.forget {
+        None => None,
+        Some(half_life) => {
+            let none = || {
+                Usage("--forget: no example has a date (`published`): say with --as-of what day it is".into())
+            };
+            Some(Forgetting { half_life, as_of: args.as_of.or(newest).ok_or_else(none)? })
+        }
+    };
+    if let Some(forgetting) = forgetting {
+        input.forget(forgetting);
+        before = before.map(|before| forgetting.age(before, args.from_date));
+    }
+    let mut plan = match &before {
+        Some(before) => before.plan(&args.name, &args.model_version),
+        None => Plan { labels, ..Plan::new(&args.name, &args.model_version) },
+    };
     if args.cv.is_some() || args.tune {
-        for part in parts(&examples, &plan) {
+        let again = args.out.is_some();
+        if again {
+            input.twice("--cv or --tune with --out")?;
+        }
+        for part in parts(&input, &plan)? {
             if let Some(folds) = args.cv {
                 cross_validate(&part, &plan, folds as usize, args.tune);
             }
-            if args.tune && (args.out.is_some() || args.cv.is_none()) {
+            if args.tune && (again || args.cv.is_none()) {
                 plan.recipes.insert((part.language, part.task), search(&part, &plan));
             }
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
-    let mut tallies = count_all(examples, &plan);
+    let mut tallies = count_all(&input, &plan)?;
+    if let Some(forgetting) = forgetting {
+        tallies = tallies.seen_at(forgetting.as_of);
+    }
     if let Some(before) = before {
         tallies = before.with(tallies)?;
     }
@@ -118,6 +174,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     write_atomically(path, page.as_bytes())
 }
 
+/// Counts the examples as they are read: of a text no more is kept than training goes on with.
+fn count_all(input: &Input, plan: &Plan<'_>) -> anyhow::Result<Tallies> {
+    let (tallies, idle) = count(plan, |each| input.each("count", Some(&plan.labels), each))?;
+    if let Some(first) = idle.first {
+        let examples = idle.examples;
+        eprintln!(
+            "rasid: {examples} examples are left out, being neither Arabic nor English; the first is {first}"
+        );
+    }
+    Ok(tallies)
+}
+
 /// Writes a trained model and prints its figures.
 pub fn save(model: &Model, out: &Path) -> anyhow::Result<()> {
     let bytes = model.to_bytes()?;
@@ -128,58 +196,59 @@ pub fn save(model: &Model, out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(args: &Args, before: Option<&LabelSet>) -> anyhow::Result<(Vec<Example>, LabelSet)> {
-    let of_data = args.labels.as_ref().is_some_and(|labels| labels.as_os_str() == "data");
-    let labels = match &args.labels {
-        None => before.cloned().unwrap_or_else(LabelSet::iptc),
-        Some(_) if of_data => LabelSet::iptc(),
-        Some(path) => {
-            let json = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-            LabelSet::read(&json).map_err(|message| Usage(format!("{}: {message}", path.display())))?
+/// The labels that the flags ask for, and the newest date, where either must be looked for.
+fn survey(args: &Args, labels: Labels, input: &Input) -> anyhow::Result<(LabelSet, Option<Timestamp>)> {
+    let dated = args.forget.is_none() || args.as_of.is_some();
+    let why = match (&labels, dated) {
+        (Labels::Known(set), true) => return Ok((set.clone(), None)),
+        (Labels::Known(_), false) => "--forget without --as-of",
+        (Labels::Data, _) => "--labels data",
+    };
+    input.twice(why)?;
+    let mut occurring = Occurring::default();
+    input.each("look", None, |example| occurring.add(&example))?;
+    let set = match labels {
+        Labels::Known(set) => set,
+        Labels::Data => {
+            occurring.near().iter().for_each(|(place, near)| eprintln!("rasid: {place}: {near}"));
+            occurring.set()?
         }
     };
-    let known = (!of_data).then_some(&labels);
-    let mut examples = match &*args.examples {
-        [] => Vec::new(),
-        paths => read_labelled(paths, known).map_err(|error| Usage(error.to_string()))?,
-    };
-    if let Some(topic) = &args.from_kafka {
-        examples.extend(corrections::read(&args.connect, topic, known)?);
-    }
-    let labels = if of_data { LabelSet::of_examples(&examples) } else { labels };
-    Ok((examples, labels))
-}
-
-/// Counts the examples on all cores.
-fn count_all(examples: Vec<Example>, plan: &Plan<'_>) -> Tallies {
-    let counted = count(plan, |each| {
-        examples.into_iter().for_each(each);
-        Ok::<(), std::convert::Infallible>(())
-    });
-    let (tallies, idle) = match counted {
-        Ok(counted) => counted,
-        Err(never) => match never {},
-    };
-    if let Some(first) = idle.first {
-        let examples = idle.examples;
-        eprintln!(
-            "rasid: {examples} examples are left out, being neither Arabic nor English; the first is {first}"
-        );
-    }
-    tallies
+    Ok((set, occurring.newest))
 }
 
 /// What there is to learn: the languages and tasks that have texts of two labels.
-fn parts(examples: &[Example], plan: &Plan<'_>) -> Vec<Part> {
-    let mut all: BTreeMap<(Language, Task), Vec<Text>> = BTreeMap::new();
-    for example in examples {
-        let Some((language, texts)) = read_text(example, &plan.labels) else { continue };
+fn parts(input: &Input, plan: &Plan<'_>) -> anyhow::Result<Vec<Part>> {
+    let mut samples: BTreeMap<(Language, Task), Sample> = BTreeMap::new();
+    input.each("read", Some(&plan.labels), |example| {
+        let Some((language, texts)) = read_text(&example, &plan.labels) else { return };
         for (task, text) in texts {
-            all.entry((language, task)).or_default().push(text);
+            samples.entry((language, task)).or_default().add(text);
+        }
+    })?;
+    let mut parts = Vec::new();
+    let mut others = Vec::new();
+    for ((language, task), sample) in samples {
+        let (seen, texts) = (sample.seen, sample.texts());
+        if texts.len() < seen {
+            let (code, name) = (language.code(), task.name());
+            eprintln!(
+                "rasid: {code} {name}: settings and figures are those of {} of {seen} texts",
+                texts.len()
+            );
+        }
+        let labels: BTreeSet<usize> = texts.iter().flat_map(Text::labels).copied().collect();
+        if labels.len() >= 2 {
+            parts.push(Part { language, task, texts });
+        } else {
+            let codes = labels.into_iter().map(|label| plan.labels.of(task)[label].code.clone()).collect();
+            others.push(((language, task), seen, codes));
         }
     }
-    let part = |((language, task), texts)| Part { language, task, texts };
-    all.into_iter().map(part).filter(|part| taught(&part.texts) >= 2).collect()
+    if parts.is_empty() {
+        return Err(Usage(nothing_to_tell(others.into_iter())).into());
+    }
+    Ok(parts)
 }
 
 fn cross_validate(part: &Part, plan: &Plan<'_>, folds: usize, search: bool) {

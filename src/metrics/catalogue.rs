@@ -10,7 +10,7 @@ const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 600.0];
 const CLASSIFY_SECONDS: [f64; 10] =
     [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.001, 0.01, 0.1, 1.0];
-const RELOADS: [&str; 10] = [
+const RELOADS: [&str; 11] = [
     "loaded",
     "unchanged",
     "no_file",
@@ -18,6 +18,7 @@ const RELOADS: [&str; 10] = [
     "corrupt",
     "normaliser",
     "canary",
+    "labels",
     "less_accurate",
     "disagrees",
     "internal",

@@ -12,7 +12,11 @@ const BUNDLED: &str = include_str!("../../models/canary.jsonl");
 
 /// Articles with the labels that they should get.
 #[derive(Debug)]
-pub struct Canary(Vec<Labelled>);
+pub struct Canary {
+    articles: Vec<Labelled>,
+    /// Whether these are the articles that ship with Rasid, whose labels a newsroom's own model does not have.
+    bundled: bool,
+}
 
 #[derive(Debug)]
 struct Labelled {
@@ -64,6 +68,38 @@ pub enum CanaryError {
     Empty,
 }
 
+/// A label that the new model does not have.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error(
+    "the new model has no {task} `{missing}` ({count} of the running model's {of} are missing): whoever reads the records and metrics would lose labels; to change them start the worker anew with --model"
+)]
+pub struct LostLabels {
+    /// Topic or stance.
+    pub task: &'static str,
+    /// The first of them.
+    pub missing: String,
+    /// How many there are.
+    pub count: usize,
+    /// Labels of the running model.
+    pub of: usize,
+}
+
+/// Whether a model has all labels of the running one; it may have more.
+///
+/// # Errors
+/// [`LostLabels`] names the first that it does not have.
+pub fn keeps_labels(running: &Classifier, new: &Classifier) -> Result<(), LostLabels> {
+    for task in Task::ALL {
+        let (ours, theirs) = (running.info().labels(task), new.info().labels(task));
+        let mut lost = ours.iter().filter(|label| !theirs.iter().any(|one| one.code == label.code));
+        if let Some(first) = lost.next() {
+            let (missing, count) = (first.code.clone(), 1 + lost.count());
+            return Err(LostLabels { task: task.name(), missing, count, of: ours.len() });
+        }
+    }
+    Ok(())
+}
+
 /// How much worse a new model may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
@@ -80,6 +116,8 @@ pub struct Comparison {
     pub task: Task,
     /// Articles that have it.
     pub articles: usize,
+    /// Whether the models know these labels; else accuracy cannot be measured and stands at 0.
+    pub known: bool,
     /// Share that the running model tags right; an article without a tag is wrong.
     pub running: f64,
     /// Share that the new model tags right.
@@ -103,15 +141,21 @@ impl Comparison {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} of {} articles: accuracy {:.1} %, the running model's {:.1} %; {:.1} % tagged alike",
-            self.task.name(),
-            self.articles,
-            100.0 * self.new,
-            100.0 * self.running,
-            100.0 * self.agreement
-        )
+        write!(f, "{} of {} articles: ", self.task.name(), self.articles)?;
+        if self.known {
+            write!(
+                f,
+                "accuracy {:.1} %, the running model's {:.1} %; ",
+                100.0 * self.new,
+                100.0 * self.running
+            )?;
+        } else {
+            write!(
+                f,
+                "accuracy not measured, since the canary that ships has other labels (`reload_canary`); "
+            )?;
+        }
+        write!(f, "{:.1} % tagged alike", 100.0 * self.agreement)
     }
 }
 
@@ -121,7 +165,7 @@ impl Canary {
     /// # Errors
     /// [`CanaryError`] only in a binary built from a tree whose canary is broken.
     pub fn bundled() -> Result<Self, CanaryError> {
-        Self::read(BUNDLED)
+        Ok(Self { bundled: true, ..Self::read(BUNDLED)? })
     }
 
     /// Reads JSON Lines as `rasid evaluate` does: articles with their label in `topic`, `stance` or
@@ -136,19 +180,26 @@ impl Canary {
                 labelled(line).map_err(|message| CanaryError::Line { line: index + 1, message })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        if articles.is_empty() { Err(CanaryError::Empty) } else { Ok(Self(articles)) }
+        if articles.is_empty() { Err(CanaryError::Empty) } else { Ok(Self { articles, bundled: false }) }
     }
 
     /// Lets both models tag every article, as the worker would; one comparison for each task that
     /// has labels.
     ///
     /// # Errors
-    /// [`CanaryError::Label`] where the running model could not be right.
+    /// [`CanaryError::Label`] where the running model could not be right on articles that somebody gave.
     pub fn compare(&self, running: &Classifier, new: &Classifier) -> Result<Vec<Comparison>, CanaryError> {
-        self.known_to(running)?;
+        let mut known = [true; Task::ALL.len()];
+        for (task, known) in Task::ALL.into_iter().zip(&mut known) {
+            match self.known_to(running, task) {
+                Ok(()) => {}
+                Err(_) if self.bundled => *known = false,
+                Err(error) => return Err(error),
+            }
+        }
         let mut document = Document::default();
         let mut tally = [[0_usize; 4]; Task::ALL.len()];
-        for article in &self.0 {
+        for article in &self.articles {
             let pieces = [&*article.title, &*article.text];
             let old = running.classify(&mut document, &pieces, false);
             let new = new.classify(&mut document, &pieces, false);
@@ -161,22 +212,22 @@ impl Canary {
                 }
             }
         }
-        let compared = Task::ALL.into_iter().zip(tally).filter(|(_, [articles, ..])| *articles > 0);
-        let comparisons = compared.map(|(task, [articles, old, new, alike])| {
+        let compared =
+            Task::ALL.into_iter().zip(known).zip(tally).filter(|(_, [articles, ..])| *articles > 0);
+        let comparisons = compared.map(|((task, known), [articles, old, new, alike])| {
             let share = |count: usize| count as f64 / articles as f64;
-            Comparison { task, articles, running: share(old), new: share(new), agreement: share(alike) }
+            let (running, new, agreement) = (share(old), share(new), share(alike));
+            Comparison { task, articles, known, running, new, agreement }
         });
         Ok(comparisons.collect())
     }
 
-    fn known_to(&self, model: &Classifier) -> Result<(), CanaryError> {
-        for task in Task::ALL {
-            let known = model.info().labels(task);
-            for label in self.0.iter().filter_map(|article| article.labels.of(task)) {
-                if !known.iter().any(|one| one.code == label) {
-                    let known = known.first().map_or_else(String::new, |one| one.code.clone());
-                    return Err(CanaryError::Label { task: task.name(), label: label.to_owned(), known });
-                }
+    fn known_to(&self, model: &Classifier, task: Task) -> Result<(), CanaryError> {
+        let known = model.info().labels(task);
+        for label in self.articles.iter().filter_map(|article| article.labels.of(task)) {
+            if !known.iter().any(|one| one.code == label) {
+                let known = known.first().map_or_else(String::new, |one| one.code.clone());
+                return Err(CanaryError::Label { task: task.name(), label: label.to_owned(), known });
             }
         }
         Ok(())
@@ -223,6 +274,23 @@ mod tests {
         assert!(compared[0].is_worse(limits) && compared[0].new < 0.1, "{}", compared[0]);
         assert!(compared[0].disagrees(limits));
         assert!(!compared[1].is_worse(limits), "stance is as it was: {}", compared[1]);
+    }
+
+    #[test]
+    fn a_model_of_other_labels_is_told_apart_and_one_of_own_labels_is_compared_by_agreement() {
+        let running = Classifier::bundled().unwrap();
+        let own = bundled_with(|model| {
+            model.info.topics.iter_mut().for_each(|label| label.code.insert_str(0, "own:"))
+        });
+        assert_eq!(keeps_labels(&running, &running), Ok(()));
+        let lost = keeps_labels(&running, &own).unwrap_err();
+        assert_eq!((lost.task, &*lost.missing, lost.count, lost.of), ("topic", "medtop:01000000", 17, 17));
+        let compared = Canary::bundled().unwrap().compare(&own, &own).unwrap();
+        assert_eq!((compared[0].known, compared[0].agreement, compared[1].known), (false, 1.0, true));
+        assert!(compared[0].to_string().contains("accuracy not measured"), "{}", compared[0]);
+        // whoever gives articles means them
+        let given = Canary::read("{\"text\":\"a\",\"topic\":\"medtop:15000000\"}").unwrap();
+        assert!(matches!(given.compare(&own, &own), Err(CanaryError::Label { .. })));
     }
 
     #[test]

@@ -138,11 +138,12 @@ impl Counts {
             let row = *row as usize;
             self.texts[row] += 1;
             for (label, share) in shares {
-                self.table[row * self.labels + label] += times * share;
+                let count = &mut self.table[row * self.labels + label];
+                *count = count.saturating_add(times.saturating_mul(*share));
             }
         }
         for (label, share) in shares {
-            self.documents[*label] += share;
+            self.documents[*label] = self.documents[*label].saturating_add(*share);
         }
     }
 
@@ -152,12 +153,19 @@ impl Counts {
             let row = *row as usize;
             self.texts[row] -= 1;
             for (label, share) in shares {
-                self.table[row * self.labels + label] -= times * share;
+                let count = &mut self.table[row * self.labels + label];
+                *count = count.saturating_sub(times.saturating_mul(*share));
             }
         }
         for (label, share) in shares {
-            self.documents[*label] -= share;
+            self.documents[*label] = self.documents[*label].saturating_sub(*share);
         }
+    }
+
+    /// Leaves `share` of every count, rounded to a whole [`UNIT`]th.
+    pub fn fade(&mut self, share: f64) {
+        let counts = self.table.iter_mut().chain(&mut self.documents);
+        counts.for_each(|count| *count = (f64::from(*count) * share).round() as u32);
     }
 
     /// By label, whether any text was counted for it: one without texts cannot be answered.

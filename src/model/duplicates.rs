@@ -2,6 +2,7 @@
 
 use crate::text::{Word, tokenise};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Words in a row that make one shingle.
 const SHINGLE: usize = 4;
@@ -22,8 +23,10 @@ pub struct Alike {
 /// The texts so far, by their shingles.
 #[derive(Debug, Default)]
 pub struct Shingles {
-    texts: Vec<(Vec<Word>, usize)>,
-    holders: HashMap<Vec<Word>, Vec<usize>>,
+    /// By text: hash of its words, and how many shingles it has.
+    texts: Vec<(u64, usize)>,
+    /// By hash of a shingle: the texts that it stands in.
+    holders: HashMap<u64, Vec<u32>>,
 }
 
 impl Shingles {
@@ -33,28 +36,29 @@ impl Shingles {
         tokenise(text, |token| words.push(token.word));
         if words.is_empty() {
             // digits alone say nothing that could be the same
-            self.texts.push((words, 0));
+            self.texts.push((hash(&words), 0));
             return Vec::new();
         }
         // a text shorter than a shingle is one shingle
-        let mut shingles: Vec<&[Word]> = words.windows(SHINGLE.min(words.len())).collect();
+        let mut shingles: Vec<u64> = words.windows(SHINGLE.min(words.len())).map(hash).collect();
         shingles.sort_unstable();
         shingles.dedup();
         let mut shared: BTreeMap<usize, usize> = BTreeMap::new();
         let this = self.texts.len();
         for shingle in &shingles {
-            let holders = self.holders.entry(shingle.to_vec()).or_default();
+            let holders = self.holders.entry(*shingle).or_default();
             for holder in holders.iter() {
-                *shared.entry(*holder).or_default() += 1;
+                *shared.entry(*holder as usize).or_default() += 1;
             }
-            holders.push(this);
+            holders.push(this as u32);
         }
+        let whole = hash(&words);
         let mut alike: Vec<Alike> = shared
             .into_iter()
             .map(|(earlier, shared)| {
                 let (other, size) = &self.texts[earlier];
                 let share = shared as f64 / shingles.len().min(*size) as f64;
-                Alike { earlier, share, exact: *other == words }
+                Alike { earlier, share, exact: *other == whole }
             })
             .filter(|alike| alike.share > ALIKE)
             .collect();
@@ -62,9 +66,15 @@ impl Shingles {
             (b.exact, b.share).partial_cmp(&(a.exact, a.share)).unwrap_or(a.earlier.cmp(&b.earlier))
         });
         let size = shingles.len();
-        self.texts.push((words, size));
+        self.texts.push((whole, size));
         alike
     }
+}
+
+fn hash(words: &[Word]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -36,6 +36,25 @@ pub struct Fitting {
     pub smoothing: f64,
     /// Terms in fewer texts get no weight.
     pub min_texts: u32,
+    /// Whether a label with fewer texts counts as many times as makes it as large as the largest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub balanced: bool,
+}
+
+/// A label of very few texts counts no more often: its words would stand for more than they say.
+const MOST_TIMES: u64 = 20;
+
+impl Fitting {
+    /// How many times the counts of each label are taken: whole times, the largest label's once.
+    fn repeats(&self, counts: &Counts) -> Vec<u64> {
+        let most = counts.documents.iter().copied().max().unwrap_or_default();
+        let times = |texts: u32| ((f64::from(most) / f64::from(texts.max(1))).round() as u64).min(MOST_TIMES);
+        counts
+            .documents
+            .iter()
+            .map(|texts| if self.balanced && *texts > 0 { times(*texts) } else { 1 })
+            .collect()
+    }
 }
 
 /// The weights of the terms that have any.
@@ -75,10 +94,11 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
             column
         })
         .collect();
+    let repeats = fitting.repeats(counts);
     let mut sums = Array2::<f64>::zeros((labels, times.len()));
     for (of, column) in columns {
         for (label, count) in of.iter().enumerate() {
-            sums[[label, column]] = f64::from(*count) / f64::from(UNIT);
+            sums[[label, column]] = (u64::from(*count) * repeats[label]) as f64 / f64::from(UNIT);
         }
     }
     let mut table = Array2::<f64>::zeros((labels, times.len()));
@@ -116,12 +136,13 @@ fn centre<'a>(weights: &'a [f64], taught: &'a [bool]) -> impl Iterator<Item = f3
 pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
     let labels = counts.labels();
     let has_weights = |row: &usize| counts.texts[*row] >= fitting.min_texts.max(1);
+    let repeats = fitting.repeats(counts);
     let mut sums = vec![0u64; labels];
     let mut terms = 0u64;
     for row in (0..counts.terms.len()).filter(has_weights) {
         terms += 1;
-        for (sum, count) in sums.iter_mut().zip(counts.of(row)) {
-            *sum += u64::from(*count);
+        for ((sum, count), repeats) in sums.iter_mut().zip(counts.of(row)).zip(&repeats) {
+            *sum += u64::from(*count) * repeats;
         }
     }
     let all: u64 = sums.iter().sum();
@@ -131,17 +152,21 @@ pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
     let others: Vec<f64> = sums.iter().map(|sum| ln_total(all - sum)).collect();
     // most counts are small whole numbers
     let small: Vec<f64> = (0..256).map(|count| (f64::from(count) + fitting.smoothing).ln()).collect();
-    let ln = |count: u32| match small.get((count / UNIT) as usize) {
-        Some(ln) if count.is_multiple_of(UNIT) => *ln,
-        _ => (f64::from(count) / f64::from(UNIT) + fitting.smoothing).ln(),
+    let unit = u64::from(UNIT);
+    let ln = |count: u64| match small.get((count / unit) as usize) {
+        Some(ln) if count.is_multiple_of(unit) => *ln,
+        _ => (count as f64 / f64::from(UNIT) + fitting.smoothing).ln(),
     };
     let taught = counts.taught();
     let mut table = vec![0.0; counts.terms.len() * labels];
     let mut weights = vec![0.0; labels];
+    let mut of = vec![0u64; labels];
     for row in (0..counts.terms.len()).filter(has_weights) {
-        let of = counts.of(row);
-        let all: u32 = of.iter().sum();
-        for (label, (weight, count)) in weights.iter_mut().zip(of).enumerate() {
+        for ((count, of), repeats) in of.iter_mut().zip(counts.of(row)).zip(&repeats) {
+            *count = u64::from(*of) * repeats;
+        }
+        let all: u64 = of.iter().sum();
+        for (label, (weight, count)) in weights.iter_mut().zip(&of).enumerate() {
             *weight = 0.0;
             if fitting.method != Method::Complement {
                 *weight += ln(*count) - own[label];
@@ -228,9 +253,14 @@ mod tests {
                 &shares,
             );
         }
+        counts.add(
+            &Document::of(&["the bank and the market and the bank"]),
+            Terms { pairs: true, function_words: true, half_quotes: false },
+            &[(1, 2 * UNIT)],
+        );
         for method in [Method::Multinomial, Method::Complement, Method::Odds] {
-            for min_texts in [1, 2] {
-                let fitting = Fitting { method, smoothing: 0.3, min_texts };
+            for (min_texts, balanced) in [(1, false), (2, false), (1, true)] {
+                let fitting = Fitting { method, smoothing: 0.3, min_texts, balanced };
                 let weights = fit(&counts, fitting).unwrap_or_else(|error| panic!("{error}"));
                 let mut theirs = vec![0.0; counts.terms.len() * 3];
                 for (row, of) in weights.rows.iter().zip(weights.table.chunks(3)) {

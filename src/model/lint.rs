@@ -2,13 +2,15 @@
 
 use super::examples::{Example, ExamplesError};
 use super::features::Document;
-use super::labels::Task;
+use super::labels::{LabelSet, Task};
+use super::sources::Unused;
 use super::texts::language_of;
 use crate::text::Language;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 mod each;
+mod mistakes;
 mod whole;
 
 /// How bad a finding is.
@@ -45,6 +47,12 @@ pub enum Check {
     Event,
     /// Labels have alike numbers of examples.
     Balance,
+    /// All fields are used.
+    Field,
+    /// No two labels are spelled nearly alike.
+    Label,
+    /// A model that has not seen the example says the same.
+    Mistake,
 }
 
 impl Check {
@@ -53,6 +61,7 @@ impl Check {
         match self {
             Self::Schema | Self::Id | Self::Code | Self::Language | Self::Leakage => Severity::Error,
             Self::Concept | Self::Length | Self::Duplicate | Self::Event | Self::Balance => Severity::Warning,
+            Self::Field | Self::Label | Self::Mistake => Severity::Warning,
         }
     }
 }
@@ -106,31 +115,67 @@ struct Read<'a> {
     language: Option<Language>,
 }
 
-/// Looks at `examples`, in the order in which training would see them, and at the lines that are none.
+/// By what examples are judged, and what else is known of them.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The labels that they may have.
+    pub labels: LabelSet,
+    /// Names that are no fields.
+    pub unused: Unused,
+    /// Labels that are spelled nearly alike: where the rarer one stands first, and what to do.
+    pub near: Vec<(String, String)>,
+    /// Whether to look for likely label mistakes; takes a cross-validation.
+    pub mistakes: bool,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self { labels: LabelSet::iptc(), unused: Unused::new(), near: Vec::new(), mistakes: false }
+    }
+}
+
+/// As [`Scope::lint`], by the topics of IPTC and the rules of this repository's examples.
 pub fn lint(examples: &[Example], faults: &[ExamplesError]) -> Lint {
-    let mut findings: Vec<Finding> = faults.iter().map(fault).collect();
-    let all: Vec<Read> = examples
-        .iter()
-        .map(|example| {
-            let document = Document::of(&[&example.title, &example.text]);
-            Read { example, language: language_of(example, &document) }
-        })
-        .collect();
-    // a keyword list is no text: only the folds that it takes count
-    let texts: Vec<&Read> = all.iter().filter(|read| !read.example.keywords).collect();
-    each::one_by_one(&texts, &mut findings);
-    whole::events(&texts, &mut findings);
-    whole::duplicates(&all, &mut findings);
-    let sets = whole::balance(&texts, &mut findings);
-    findings.sort_by(|a, b| order(a).cmp(&order(b)));
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    Lint {
-        examples: texts.len(),
-        errors,
-        warnings: findings.len() - errors,
-        findings,
-        sets,
-        not_illustrated: whole::not_illustrated(&texts),
+    Scope::default().lint(examples, faults)
+}
+
+impl Scope {
+    /// Looks at `examples`, in the order in which training would see them, and at what is none.
+    pub fn lint(&self, examples: &[Example], faults: &[ExamplesError]) -> Lint {
+        let mut findings: Vec<Finding> = faults.iter().map(fault).collect();
+        let all: Vec<Read> = examples
+            .iter()
+            .map(|example| {
+                let document = Document::of(&[&example.title, &example.text]);
+                Read { example, language: language_of(example, &document) }
+            })
+            .collect();
+        // a keyword list is no text: only the folds that it takes count
+        let texts: Vec<&Read> = all.iter().filter(|read| !read.example.keywords).collect();
+        let own = self.labels.topics != LabelSet::iptc().topics;
+        each::one_by_one(&texts, own, &mut findings);
+        whole::events(&texts, &self.labels.stances, &mut findings);
+        whole::duplicates(&all, &mut findings);
+        let sets = whole::balance(&texts, &mut findings);
+        if self.mistakes {
+            mistakes::mistakes(&all, &self.labels, &mut findings);
+        }
+        for (file, names) in &self.unused {
+            let message = format!("not used: {}", names.join(", "));
+            findings.push(finding(Check::Field, &file.display().to_string(), message));
+        }
+        findings
+            .extend(self.near.iter().map(|(place, message)| finding(Check::Label, place, message.clone())));
+        findings.sort_by(|a, b| order(a).cmp(&order(b)));
+        let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        Lint {
+            examples: texts.len(),
+            errors,
+            warnings: findings.len() - errors,
+            findings,
+            sets,
+            not_illustrated: if own { BTreeMap::new() } else { whole::not_illustrated(&texts) },
+        }
     }
 }
 
@@ -170,7 +215,7 @@ mod tests {
 
     pub fn example(number: usize, labels: &str) -> Example {
         let line = format!(r#"{{"id": "{number}", "text": "{}", {labels}}}"#, text(number));
-        let mut example: Example = serde_json::from_str(&line).unwrap();
+        let mut example = super::super::sources::example_of(&line);
         example.place = format!("en/a.jsonl:{number}");
         example
     }

@@ -37,6 +37,9 @@ pub struct Info {
     pub examples: usize,
     /// Digest of the examples.
     pub examples_sha256: String,
+    /// The newest date among the examples, or the one that forgetting reckoned from, as RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
     /// Measured by cross-validation while training.
     pub figures: Vec<Figures>,
     /// What adaptation to an outlet did, by language; empty for a model that was only trained.

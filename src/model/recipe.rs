@@ -32,14 +32,24 @@ impl Recipe {
         match task {
             Task::Topic => Self {
                 terms: Terms { pairs: false, function_words: false, half_quotes: false },
-                fitting: Fitting { method: Method::Complement, smoothing: 1.0, min_texts: 1 },
+                fitting: Fitting {
+                    method: Method::Complement,
+                    smoothing: 1.0,
+                    min_texts: 1,
+                    balanced: false,
+                },
                 // cross-validation would take more, but who wrote a list also wrote the examples
                 keyword_weight: 4,
                 noise: TOPIC_NOISE,
             },
             Task::Stance => Self {
                 terms: Terms { pairs: false, function_words: true, half_quotes: true },
-                fitting: Fitting { method: Method::Multinomial, smoothing: 0.3, min_texts: 1 },
+                fitting: Fitting {
+                    method: Method::Multinomial,
+                    smoothing: 0.3,
+                    min_texts: 1,
+                    balanced: false,
+                },
                 keyword_weight: 0,
                 noise: STANCE_NOISE,
             },
@@ -58,7 +68,8 @@ impl std::fmt::Display for Recipe {
             with(self.terms.pairs),
             with(self.terms.function_words)
         )?;
-        write!(f, " in {}+ texts, keywords {}", self.fitting.min_texts, self.keyword_weight)
+        write!(f, " in {}+ texts, keywords {}", self.fitting.min_texts, self.keyword_weight)?;
+        write!(f, "{}", if self.fitting.balanced { ", balanced" } else { "" })
     }
 }
 
@@ -92,11 +103,13 @@ impl<'a> Plan<'a> {
     }
 
     /// The settings of a task where nobody chose others. Labels of one's own are learned from what
-    /// the desk itself filed under them, so no other desk's choice is reckoned with.
+    /// the desk itself filed under them, so no other desk's choice is reckoned with; and a desk files a
+    /// hundred reports of matches for one of a museum, so labels are balanced.
     pub fn usual(&self, task: Task) -> Recipe {
         let recipe = Recipe::of(task);
         let own = self.labels.of(task) != LabelSet::iptc().of(task);
-        if own { Recipe { noise: 0.0, ..recipe } } else { recipe }
+        let fitting = Fitting { balanced: true, ..recipe.fitting };
+        if own { Recipe { noise: 0.0, fitting, ..recipe } } else { recipe }
     }
 
     /// The settings of a task in a language.

@@ -2,14 +2,17 @@
 //! made a model of.
 
 use super::ModelError;
+use super::counts::UNIT;
 use super::examples::Example;
 use super::labels::{LabelSet, Task};
-use super::parts::{Figures, Info, Model};
+use super::parts::{Figures, Head, Info, Model};
 use super::recipe::{Plan, Progress, Recipe};
+use super::sources::moment;
 use super::tally::Tally;
 use super::texts::read;
 use super::train::train_head;
 use crate::text::{Language, NORMALISER_VERSION};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -20,12 +23,19 @@ pub struct Tallies {
     parts: BTreeMap<(Language, Task), (Recipe, Tally)>,
     examples: usize,
     digest: [u8; 32],
+    as_of: Option<Timestamp>,
 }
 
 impl Tallies {
     /// Nothing yet, with the labels of `plan`.
     pub fn new(plan: &Plan<'_>) -> Self {
-        Self { labels: plan.labels.clone(), parts: BTreeMap::new(), examples: 0, digest: [0; 32] }
+        Self {
+            labels: plan.labels.clone(),
+            parts: BTreeMap::new(),
+            examples: 0,
+            digest: [0; 32],
+            as_of: None,
+        }
     }
 
     /// Counts one example more, by the settings of `plan`; says whether it teaches anything: one that is
@@ -44,6 +54,7 @@ impl Tallies {
     ) -> bool {
         self.examples += 1;
         self.digest = sum(self.digest, one_digest(example));
+        self.as_of = self.as_of.max(example.published);
         let Some((language, texts)) = read(example, &self.labels) else { return false };
         for (task, text) in texts {
             let new = || (plan.recipe(language, task), Tally::new(self.labels.of(task).len()));
@@ -86,7 +97,7 @@ impl Tallies {
             *at =
                 byte.map_err(|_| ModelError::File("the digest of the examples is not hexadecimal".into()))?;
         }
-        let part = |(key, head): (&(Language, Task), &super::parts::Head)| {
+        let part = |(key, head): (&(Language, Task), &Head)| {
             let recipe = Recipe {
                 terms: head.terms,
                 fitting: head.fitting,
@@ -106,7 +117,27 @@ impl Tallies {
             parts: model.heads.iter().map(part).collect(),
             examples: info.examples,
             digest,
+            as_of: info.as_of.as_deref().and_then(moment),
         })
+    }
+
+    /// The newest date of what was counted; `None` where nothing had a date.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    /// The same as seen at `as_of`, where of each text `share` of its count is left.
+    pub fn faded(mut self, share: f64, as_of: Timestamp) -> Self {
+        let faded =
+            |(key, (recipe, tally)): (_, (Recipe, Tally))| (key, (recipe, tally.faded(recipe, share)));
+        self.parts = self.parts.into_iter().map(faded).collect();
+        self.seen_at(as_of)
+    }
+
+    /// The same, seen no earlier than `as_of`.
+    pub fn seen_at(mut self, as_of: Timestamp) -> Self {
+        self.as_of = self.as_of.max(Some(as_of));
+        self
     }
 
     /// A plan to count more examples by: the same labels and settings.
@@ -147,6 +178,7 @@ impl Tallies {
         }
         self.examples += other.examples;
         self.digest = sum(self.digest, other.digest);
+        self.as_of = self.as_of.max(other.as_of);
         Ok(self)
     }
 
@@ -161,6 +193,7 @@ impl Tallies {
         }
         self.examples += other.examples;
         self.digest = sum(self.digest, other.digest);
+        self.as_of = self.as_of.max(other.as_of);
         self
     }
 
@@ -179,7 +212,12 @@ impl Tallies {
             heads.insert((language, task), head);
         }
         if figures.is_empty() {
-            return Err(ModelError::Fit("no task has examples of two labels in one language".into()));
+            let taught = |(key, head): (&(Language, Task), &Head)| {
+                let labels = self.labels.of(key.1).iter().zip(head.counts.taught());
+                let labels = labels.filter(|(_, taught)| *taught).map(|(label, _)| label.code.clone());
+                (*key, head.texts, labels.collect())
+            };
+            return Err(ModelError::Fit(nothing_to_tell(heads.iter().map(taught))));
         }
         let info = Info {
             name: name.to_owned(),
@@ -189,6 +227,7 @@ impl Tallies {
             stances: self.labels.stances.clone(),
             examples: self.examples,
             examples_sha256: super::artifact::hex(&self.digest),
+            as_of: self.as_of.map(|time| time.to_string()),
             figures,
             adaptation: Vec::new(),
         };
@@ -222,7 +261,23 @@ fn one_digest(example: &Example) -> [u8; 32] {
         part(name.as_deref().unwrap_or_default());
     }
     hasher.update([u8::from(example.keywords)]);
+    if example.weight != UNIT {
+        hasher.update(example.weight.to_le_bytes());
+    }
     hasher.finalize().into()
+}
+
+/// Says that in no language and task there are two labels to tell apart, and what there is: texts and
+/// labels.
+pub fn nothing_to_tell(found: impl Iterator<Item = ((Language, Task), usize, Vec<String>)>) -> String {
+    let part = |((language, task), texts, labels): ((Language, Task), usize, Vec<String>)| {
+        let (language, task, labels) = (language.code(), task.name(), labels.join("`, `"));
+        format!("; {language} {task}: {texts} texts, all `{labels}`")
+    };
+    let found: String = found.map(part).collect();
+    format!(
+        "there must be texts of two labels or more in a language, or there is nothing to tell apart{found}"
+    )
 }
 
 /// Trains a model: for each language and task counts, calibration, thresholds and weights.

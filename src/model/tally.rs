@@ -43,6 +43,8 @@ pub struct Kept {
     /// Its stems that count, as rows of the counts; [`BREAK`] stands between title and text, and where
     /// words between quotation marks count half, [`QUOTE`] where they begin and where they end.
     pub stems: Vec<u32>,
+    /// How much it counts, in 64ths.
+    pub weight: u32,
 }
 
 /// Stands between pieces of a text.
@@ -103,6 +105,34 @@ impl Tally {
         let below = cut(&mut kept, below, KEPT);
         Self { counts: both, kept, below, texts: self.texts + other.texts }
     }
+
+    /// The same with each text counting `share` of what it did, rounded to a whole 64th. Keyword lists
+    /// stay as they are unless texts were cut: then the two cannot be told apart.
+    pub fn faded(mut self, recipe: Recipe, share: f64) -> Self {
+        let mut texts = Vec::with_capacity(self.kept.len());
+        for kept in std::mem::take(&mut self.kept) {
+            let text = kept.text(&self.counts);
+            let bag = self.counts.known_bag(&text.document, recipe.terms);
+            if let Some(shares) = text.shares(recipe.keyword_weight) {
+                self.counts.take_bag(&bag, &shares);
+            }
+            texts.push((kept, bag));
+        }
+        if self.below.is_some() {
+            self.counts.fade(share);
+        }
+        for (mut kept, bag) in texts {
+            kept.weight = faded(kept.weight, share);
+            match kept.text(&self.counts).shares(recipe.keyword_weight) {
+                Some(shares) => {
+                    self.counts.add_bag(&bag, &shares);
+                    self.kept.push(kept);
+                }
+                None => self.texts -= 1,
+            }
+        }
+        self.sorted()
+    }
 }
 
 /// Groups of the texts that tallies keep together while each counts a part: none needs to hold what will
@@ -138,6 +168,11 @@ impl Smallest {
     }
 }
 
+/// A weight of which `share` is left, in 64ths.
+pub fn faded(weight: u32, share: f64) -> u32 {
+    (f64::from(weight) * share).round() as u32
+}
+
 /// Sorts, and keeps whole groups `below` a number, the smallest first, up to `most` texts. Gives back
 /// the number of the first group that is cut, now or before.
 fn cut(kept: &mut Vec<Kept>, below: Option<u64>, most: usize) -> Option<u64> {
@@ -170,7 +205,8 @@ impl Kept {
             }
             stems.extend(counts.row_of(stem.key));
         }
-        Self { group: text.group, right: text.right.iter().map(|label| *label as u16).collect(), stems }
+        let right = text.right.iter().map(|label| *label as u16).collect();
+        Self { group: text.group, right, stems, weight: text.weight }
     }
 
     /// With rows that stand at new places.
@@ -197,13 +233,14 @@ impl Kept {
             }
         }
         let right = self.right.iter().map(|label| usize::from(*label)).collect();
-        Text { document, right, keywords: false, group: self.group }
+        Text { document, right, keywords: false, weight: self.weight, group: self.group }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::UNIT;
     use proptest::prelude::*;
 
     fn kept(groups: &[u8]) -> Vec<Kept> {
@@ -211,6 +248,7 @@ mod tests {
             group: u64::from(*group),
             right: vec![0],
             stems: vec![at as u32 % 3],
+            weight: UNIT,
         };
         groups.iter().enumerate().map(of).collect()
     }
@@ -243,7 +281,7 @@ mod tests {
     fn a_kept_text_is_the_text() {
         let document =
             Document::of(&["The cup final", "He said \u{201c}we won the 5G cup\u{201d} and left. مباراة"]);
-        let text = Text { document, right: vec![1], keywords: false, group: 7 };
+        let text = Text { document, right: vec![1], keywords: false, weight: UNIT, group: 7 };
         for (pairs, function_words, half_quotes) in
             [(true, true, true), (true, false, true), (false, true, false)]
         {

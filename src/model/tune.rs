@@ -44,7 +44,11 @@ pub fn tune(
         let corpus = Corpus::of(texts, labels, terms, &[]);
         for method in methods {
             for smoothing in SMOOTHINGS {
-                let recipe = Recipe { terms, fitting: Fitting { method, smoothing, min_texts: 1 }, ..base };
+                let recipe = Recipe {
+                    terms,
+                    fitting: Fitting { method, smoothing, min_texts: 1, ..base.fitting },
+                    ..base
+                };
                 step(trials.len(), total);
                 trials.push(trial(&corpus, recipe, labels, folds, fold));
             }

@@ -3,7 +3,9 @@
 //! nothing to prove.
 
 use crate::metrics::Metrics;
-use crate::model::{Canary, CanaryError, Classifier, Comparison, Limits, ModelError, read_file};
+use crate::model::{
+    Canary, CanaryError, Classifier, Comparison, Limits, LostLabels, ModelError, keeps_labels, read_file,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use thiserror::Error;
@@ -42,6 +44,9 @@ pub enum ReloadError {
         /// Why.
         message: String,
     },
+    /// The new model has not all labels of the running one.
+    #[error(transparent)]
+    Labels(LostLabels),
     /// The new model tags fewer articles right.
     #[error(
         "the new model is less accurate than the running one by more than {limit} on the canary: {found}"
@@ -74,6 +79,7 @@ impl ReloadError {
             Self::Model { source: ModelError::Normaliser { .. }, .. } => "normaliser",
             Self::Model { .. } => "corrupt",
             Self::Canary { .. } => "canary",
+            Self::Labels(_) => "labels",
             Self::LessAccurate { .. } => "less_accurate",
             Self::Disagrees { .. } => "disagrees",
             Self::Internal(_) => "internal",
@@ -175,6 +181,7 @@ impl Reloader {
         if new.tag().sha256 == running.tag().sha256 {
             return Ok(None);
         }
+        keeps_labels(&running, &new).map_err(ReloadError::Labels)?;
         let compared = self.compare(&running, &new)?;
         for found in &compared {
             let (limits, found) = (self.limits, *found);

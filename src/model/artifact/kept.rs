@@ -2,9 +2,10 @@
 //! after the other, U16 where they fit, else U32; the largest number stands between title and text, the
 //! one before it where words that count half begin and end),
 //! `kept.ends` (U32, N: where the stems of a text end), and alike `kept.labels` (U16) and
-//! `kept.label_ends` (U32, N).
+//! `kept.label_ends` (U32, N); where any text counts other than once, `kept.weights` (U32, N, in 1/64).
 
 use super::super::ModelError;
+use super::super::counts::UNIT;
 use super::super::tally::{Kept, QUOTE, is_mark};
 use super::corrupt;
 use safetensors::tensor::{Dtype, SafeTensors};
@@ -15,7 +16,7 @@ const NARROW_QUOTE: u16 = QUOTE as u16;
 type Tensor = (Dtype, Vec<usize>, Vec<u8>);
 
 /// Tensors by part of the name; rows are below `terms`.
-pub(super) fn write(kept: &[Kept], terms: usize) -> [(&'static str, Tensor); 5] {
+pub(super) fn write(kept: &[Kept], terms: usize) -> Vec<(&'static str, Tensor)> {
     let ends = |length: &dyn Fn(&Kept) -> usize| {
         let mut end = 0;
         let bytes = kept.iter().flat_map(|kept| {
@@ -33,7 +34,7 @@ pub(super) fn write(kept: &[Kept], terms: usize) -> [(&'static str, Tensor); 5] 
     };
     let labels: Vec<u16> = kept.iter().flat_map(|kept| &kept.right).copied().collect();
     let groups = kept.iter().flat_map(|kept| kept.group.to_le_bytes()).collect();
-    [
+    let mut tensors = vec![
         ("kept.groups", (Dtype::U64, vec![kept.len()], groups)),
         ("kept.stems", (dtype, vec![stems().count()], rows)),
         ("kept.ends", ends(&|kept| kept.stems.len())),
@@ -42,7 +43,12 @@ pub(super) fn write(kept: &[Kept], terms: usize) -> [(&'static str, Tensor); 5] 
             (Dtype::U16, vec![labels.len()], labels.iter().flat_map(|l| l.to_le_bytes()).collect()),
         ),
         ("kept.label_ends", ends(&|kept| kept.right.len())),
-    ]
+    ];
+    if kept.iter().any(|kept| kept.weight != UNIT) {
+        let weights = kept.iter().flat_map(|kept| kept.weight.to_le_bytes()).collect();
+        tensors.push(("kept.weights", (Dtype::U32, vec![kept.len()], weights)));
+    }
+    tensors
 }
 
 /// Reads what [`write()`] wrote; `name` makes the full name of a part.
@@ -74,9 +80,16 @@ pub(super) fn read(
     if ends.len() != groups.len() || label_ends.len() != groups.len() {
         return Err(misfit());
     }
+    let weights = match tensors.tensor(&name("kept.weights")) {
+        Ok(weights) => u32s(weights.data()),
+        Err(_) => vec![UNIT; groups.len()],
+    };
+    if weights.len() != groups.len() || weights.contains(&0) {
+        return Err(misfit());
+    }
     let (mut start, mut label_start) = (0, 0);
     let mut kept = Vec::with_capacity(groups.len());
-    for ((group, end), label_end) in groups.iter().zip(ends).zip(label_ends) {
+    for (((group, end), label_end), weight) in groups.iter().zip(ends).zip(label_ends).zip(weights) {
         let (end, label_end) = (end as usize, label_end as usize);
         let stems = stems.get(start..end).ok_or_else(misfit)?.to_vec();
         let right = right.get(label_start..label_end).ok_or_else(misfit)?.to_vec();
@@ -84,7 +97,7 @@ pub(super) fn read(
         if !rows_fit || right.is_empty() || right.iter().any(|label| usize::from(*label) >= labels) {
             return Err(misfit());
         }
-        kept.push(Kept { group: u64::from_le_bytes(*group), right, stems });
+        kept.push(Kept { group: u64::from_le_bytes(*group), right, stems, weight });
         (start, label_start) = (end, label_end);
     }
     Ok(kept)

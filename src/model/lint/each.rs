@@ -1,5 +1,6 @@
 //! What can be said of each example alone: id, length, codes, language.
 
+use super::super::examples::DERIVED;
 use super::super::labels::concepts;
 use super::{Check, Finding, Read, finding};
 use crate::text::Language;
@@ -12,26 +13,39 @@ const LENGTH: RangeInclusive<usize> = 40..=150;
 /// Words of a text that takes a stance toward a target: a sentence or two will do.
 const LENGTH_TOWARD: RangeInclusive<usize> = 20..=150;
 
-/// Looks at one example after the other.
-pub(super) fn one_by_one(texts: &[&Read], findings: &mut Vec<Finding>) {
+/// Words of an article of a newsroom: anything but hardly any.
+const LENGTH_OWN: RangeInclusive<usize> = 5..=usize::MAX;
+
+/// Looks at one example after the other; those with labels of a newsroom's `own` are its articles, and not
+/// written for training.
+pub(super) fn one_by_one(texts: &[&Read], own: bool, findings: &mut Vec<Finding>) {
     let tops: HashMap<&str, &str> = concepts().map(|[code, top, ..]| (code, top)).collect();
     let mut places: HashMap<&str, &str> = HashMap::new();
     for Read { example, language } in texts {
         let mut say = |check, message| findings.push(finding(check, &example.place, message));
-        if let Some(first) = places.get(example.id.as_str()) {
+        if example.id.starts_with(DERIVED) {
+            // equal texts are told as duplicates
+        } else if let Some(first) = places.get(example.id.as_str()) {
             say(Check::Id, format!("id `{}` stands at {first} already: give it another", example.id));
         } else {
             places.insert(&example.id, &example.place);
         }
         let words = example.text.split_whitespace().count();
         let toward = example.topics.is_empty() && example.target.is_some();
-        let usual = if toward { LENGTH_TOWARD } else { LENGTH };
+        let usual = if own {
+            LENGTH_OWN
+        } else if toward {
+            LENGTH_TOWARD
+        } else {
+            LENGTH
+        };
         if !usual.contains(&words) {
             let (least, most) = (usual.start(), usual.end());
             let what = if words < *least { "lengthen" } else { "shorten" };
-            say(Check::Length, format!("{words} words: {what} it, {least} to {most} are usual"));
+            let usual = if own { format!("{least} or more") } else { format!("{least} to {most}") };
+            say(Check::Length, format!("{words} words: {what} it, {usual} are usual"));
         }
-        if let Some(concept) = &example.concept {
+        if let Some(concept) = example.concept.as_ref().filter(|_| !own) {
             match tops.get(concept.as_str()) {
                 None => say(
                     Check::Code,

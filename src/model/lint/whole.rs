@@ -2,7 +2,7 @@
 
 use super::super::duplicates::Shingles;
 use super::super::folds::{FOLDS, fold, group};
-use super::super::labels::{Task, concepts, labels};
+use super::super::labels::{Label, Task, concepts};
 use super::{Check, Finding, Read, Set, finding};
 use crate::text::Language;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 const BALANCE: f64 = 2.5;
 
 /// Says which events lack a stance.
-pub(super) fn events(texts: &[&Read], findings: &mut Vec<Finding>) {
+pub(super) fn events(texts: &[&Read], stances: &[Label], findings: &mut Vec<Finding>) {
     let mut events: BTreeMap<&str, (&str, BTreeSet<&str>)> = BTreeMap::new();
     for Read { example, .. } in texts {
         if let (Some(event), Some(stance)) = (&example.event, &example.stance) {
@@ -19,8 +19,8 @@ pub(super) fn events(texts: &[&Read], findings: &mut Vec<Finding>) {
         }
     }
     for (event, (place, seen)) in events {
-        let missing: Vec<String> =
-            labels(Task::Stance).into_iter().map(|l| l.code).filter(|code| !seen.contains(&**code)).collect();
+        let missing: Vec<&str> =
+            stances.iter().map(|label| &*label.code).filter(|code| !seen.contains(code)).collect();
         if !missing.is_empty() {
             let missing = missing.join(" and ");
             let message = format!("event `{event}` has no text with stance {missing}: write one of each");
