@@ -43,7 +43,7 @@ impl Candidate {
 /// their square.
 const COMPARED: usize = 3_000;
 
-/// The indices of up to `count` candidates in the order in which to ask. Of more than [`COMPARED`], the less
+/// The indices of up to `count` candidates in the order in which to ask. Of more than `COMPARED`, the less
 /// doubtful ones come last, in the order of doubt.
 pub fn choose(candidates: &[Candidate], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..candidates.len()).collect();
