@@ -89,8 +89,8 @@ struct Answer {
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let (before, sha_before) = super::model::read(&args.before)?;
-    let (after, sha_after) = super::model::read(&args.after)?;
+    let (before, sha_before) = super::read_model(&args.before)?;
+    let (after, sha_after) = super::read_model(&args.after)?;
     let diff = Diff::of(&before, &after, args.terms);
     let data = match &args.data {
         None => None,

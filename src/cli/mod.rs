@@ -25,7 +25,7 @@ mod terminal;
 mod time;
 mod train;
 
-use crate::model::{Classifier, Model, read_file};
+use crate::model::{Classifier, Model, read_file, sha256};
 use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -150,6 +150,13 @@ fn load_model(path: Option<&Path>) -> anyhow::Result<Model> {
     let Some(path) = path else { return Ok(Model::bundled()?) };
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
     Model::from_bytes(&bytes).with_context(|| path.display().to_string())
+}
+
+/// A model with the digest of its file.
+fn read_model(path: &Path) -> anyhow::Result<(Model, String)> {
+    let bytes = read_file(path).with_context(|| path.display().to_string())?;
+    let model = Model::from_bytes(&bytes).with_context(|| path.display().to_string())?;
+    Ok((model, sha256(&bytes)))
 }
 
 /// Writes a file so that it is there whole or not at all.

@@ -1,7 +1,8 @@
 //! `rasid model`: looks into model files.
 
 use super::progress::Bar;
-use crate::model::{Model, Tallies, read_file, sha256};
+use super::read_model;
+use crate::model::Tallies;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,7 @@ enum Verb {
 fn merge(models: &[PathBuf], out: &Path, name: Option<&str>, version: Option<&str>) -> anyhow::Result<()> {
     let mut merged: Option<(Tallies, String, String)> = None;
     for path in models {
-        let (model, _) = read(path)?;
+        let (model, _) = read_model(path)?;
         if !model.info.adaptation.is_empty() {
             eprintln!(
                 "rasid: {} was adapted to an outlet: its labelled examples alone are merged",
@@ -82,22 +83,15 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
         Verb::Diff(args) => super::diff::run(args),
         Verb::Verify { model } => {
-            let (_, digest) = read(model)?;
+            let (_, digest) = read_model(model)?;
             println!("{}: ok, sha256 {digest}", model.display());
             Ok(())
         }
     }
 }
 
-/// A model with the digest of its file.
-pub fn read(path: &Path) -> anyhow::Result<(Model, String)> {
-    let bytes = read_file(path).with_context(|| path.display().to_string())?;
-    let model = Model::from_bytes(&bytes).with_context(|| path.display().to_string())?;
-    Ok((model, sha256(&bytes)))
-}
-
 fn show(path: &Path) -> anyhow::Result<()> {
-    let (model, digest) = read(path)?;
+    let (model, digest) = read_model(path)?;
     let heads: Vec<serde_json::Value> = model
         .heads
         .iter()

@@ -5,7 +5,7 @@ use super::{Usage, load};
 use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
 use crate::kafka::{
-    Bounded, ClientError, Come, KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics,
+    Bounded, ClientError, KafkaSink, KafkaSource, StoredOffsets, Transactions, missing_topics,
 };
 use crate::metrics::Metrics;
 use crate::model::{Classifier, Limits, WatchList};
@@ -262,7 +262,7 @@ async fn tag(
     let stored = StoredOffsets::new(&source);
     let span = Span { age: settings.transaction_age, records: settings.transaction_records };
     let transactions = Transactions::new(&source, &sink, span);
-    let come = range.as_ref().map(|range| Come::new(&source, range));
+    let come = range.as_ref().map(|range| source.come(range));
     let run = async {
         match settings.guarantee {
             Guarantee::AtLeastOnce => worker.run(&mut source, &sink, &stored, shutdown.clone()).await,
@@ -279,7 +279,7 @@ async fn tag(
             settings.shutdown_timeout.as_secs_f64(),
         )),
     };
-    let (ended, reached) = (source.ended(), range.as_ref().map(|range| Come::new(&source, range).offsets()));
+    let (ended, reached) = (source.ended(), range.as_ref().map(|range| source.come(range).offsets()));
     // the consumer ends where it is closed, not later: its last commit would bring a group back to life
     drop((stored, transactions));
     let closed = tokio::task::spawn_blocking(move || {

@@ -4,10 +4,10 @@
 //! It reads assigned partitions, so no group sees it come or go. How far it has come is committed under
 //! a group name of its own, which is deleted at the end: a run that was stopped goes on from there.
 
-use super::source::Consumed;
+use super::group::Consumed;
 use super::stretch::{Edge, Stretch, edge_of, places, stretches};
 use super::topics::Quiet;
-use super::{CONSUMER_ONLY, KafkaSource, METADATA_TIMEOUT, apply, base, consumer_config};
+use super::{CONSUMER_ONLY, METADATA_TIMEOUT, apply, base, consumer_config};
 use crate::config::Settings;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -93,9 +93,9 @@ pub struct Come {
 }
 
 impl Come {
-    /// Of `source`, which reads `bounded`.
-    pub fn new(source: &KafkaSource, bounded: &Bounded) -> Self {
-        Self { consumer: source.consumer.clone(), bounded: bounded.clone() }
+    /// Of `consumer`, which reads `bounded`.
+    pub(super) fn of(consumer: Arc<Consumed>, bounded: &Bounded) -> Self {
+        Self { consumer, bounded: bounded.clone() }
     }
 
     /// Offsets that are done; an offset need not be a record.

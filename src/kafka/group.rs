@@ -21,6 +21,9 @@ const REVOKE_WAIT: Duration = Duration::from_secs(5);
 /// How often callbacks are served while there is nothing to read.
 pub(super) const POLL: Duration = Duration::from_millis(100);
 
+/// The consumer with its callbacks.
+pub(super) type Consumed = BaseConsumer<Context>;
+
 /// Callbacks of the consumer; all but statistics come on the reader's thread.
 pub(super) struct Context {
     metrics: Metrics,

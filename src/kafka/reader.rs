@@ -1,8 +1,7 @@
 //! The thread that polls: batches for the source, the end of a bounded stretch, and the way back after
 //! an aborted transaction.
 
-use super::group::POLL;
-use super::source::{Consumed, Item, Signals};
+use super::group::{Consumed, POLL};
 use super::stretch::{Left, Stretch, places};
 use crate::pipeline::{Envelope, PipelineError, Positions};
 use rdkafka::consumer::Consumer;
@@ -11,7 +10,7 @@ use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -20,6 +19,23 @@ const BATCH_BYTES: usize = 1 << 20;
 const BATCH_RECORDS: usize = 500;
 /// How long the brokers may take to say what is committed; then they are asked again.
 const ASK_WAIT: Duration = Duration::from_secs(5);
+
+/// What the reader gives.
+pub(super) enum Item {
+    Batch(Vec<Envelope>),
+    /// Everything before this was read before the way back.
+    Rewound,
+    /// Nothing more comes of a bounded stretch.
+    End,
+    Failed(PipelineError),
+}
+
+/// What the reader is told.
+#[derive(Default)]
+pub(super) struct Signals {
+    pub(super) stop: AtomicBool,
+    pub(super) rewind: AtomicBool,
+}
 
 /// The thread that polls.
 pub(super) struct Reader {

@@ -1,17 +1,17 @@
 //! The input topic as a source: a consumer group, or a bounded stretch.
 
-use super::bounded::Bounded;
+use super::bounded::{Bounded, Come};
 use super::consumer_config;
-use super::group::Context;
-use super::reader::Reader;
+use super::group::{Consumed, Context};
+use super::reader::{Item, Reader, Signals};
 use super::stretch::{Stretch, assignment};
 use crate::config::{Guarantee, Settings};
 use crate::metrics::Metrics;
 use crate::pipeline::{Envelope, Health, PipelineError, Source};
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,8 +21,6 @@ use tokio::sync::mpsc;
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
 /// How often librdkafka's thread is woken.
 const PULSE: Duration = Duration::from_secs(1);
-
-pub(super) type Consumed = BaseConsumer<Context>;
 
 /// The input topic as a [`Source`].
 pub struct KafkaSource {
@@ -35,24 +33,12 @@ pub struct KafkaSource {
     ended: bool,
 }
 
-/// What the reader gives.
-pub(super) enum Item {
-    Batch(Vec<Envelope>),
-    /// Everything before this was read before the way back.
-    Rewound,
-    /// Nothing more comes of a bounded stretch.
-    End,
-    Failed(PipelineError),
-}
-
-/// What the reader is told.
-#[derive(Default)]
-pub(super) struct Signals {
-    pub(super) stop: AtomicBool,
-    pub(super) rewind: AtomicBool,
-}
-
 impl KafkaSource {
+    /// How far the reading of `bounded` has come.
+    pub fn come(&self, bounded: &Bounded) -> Come {
+        Come::of(self.consumer.clone(), bounded)
+    }
+
     /// Joins the group and starts to read.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! At least once: positions are stored, and librdkafka commits them.
 
 use super::KafkaSource;
-use super::source::Consumed;
+use super::group::Consumed;
 use crate::pipeline::{Commit, Commitment, PipelineError, Positions, Span};
 use rdkafka::consumer::Consumer;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};

@@ -1,8 +1,8 @@
 //! Exactly once: outputs and offsets in one Kafka transaction.
 
 use super::delivery::{ended, fatal};
+use super::group::Consumed;
 use super::producing::{Producing, on_thread};
-use super::source::Consumed;
 use super::stored::{offsets, store};
 use super::{KafkaSink, KafkaSource};
 use crate::pipeline::{Commit, Commitment, PipelineError, Positions, Span};
