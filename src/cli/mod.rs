@@ -148,8 +148,7 @@ fn load(path: Option<&Path>) -> anyhow::Result<Classifier> {
 /// The counts and weights of the model in `path`, or of the one that ships inside.
 fn load_model(path: Option<&Path>) -> anyhow::Result<Model> {
     let Some(path) = path else { return Ok(Model::bundled()?) };
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    Model::from_bytes(&bytes).with_context(|| path.display().to_string())
+    Ok(read_model(path)?.0)
 }
 
 /// A model with the digest of its file.
