@@ -224,17 +224,23 @@ async fn a_worker_that_pauses_can_be_stopped() {
     };
     let limits = BreakerLimits { in_a_row: 5, wait: Duration::from_secs(3600), stop: false, ..NEVER };
     let worker = Worker { breaker: limits, ..worker(Metrics::new().unwrap(), 0) };
+    let stopped = stopped_soon();
+    let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
+    let commit = FakeCommit { cluster: cluster.clone(), ..FakeCommit::default() };
+    let run = worker.run(&mut source, &sink, &commit, stopped);
+    tokio::time::timeout(Duration::from_secs(5), run).await.expect("it ends").unwrap();
+    assert_eq!(cluster.committed(), 10, "what was not read is left for the next worker");
+}
+
+/// A shutdown that comes after 300 ms.
+fn stopped_soon() -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(300)).await;
         stop.send(true).unwrap();
         stop.closed().await;
     });
-    let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
-    let commit = FakeCommit { cluster: cluster.clone(), ..FakeCommit::default() };
-    let run = worker.run(&mut source, &sink, &commit, stopped);
-    tokio::time::timeout(Duration::from_secs(5), run).await.expect("it ends").unwrap();
-    assert_eq!(cluster.committed(), 10, "what was not read is left for the next worker");
+    stopped
 }
 
 /// Ten records, and a source that stays open after them.
@@ -248,12 +254,7 @@ async fn shutdown_drains_what_was_read() {
         let cluster = Arc::new(Cluster::default());
         let mut source = ten_and_more(&cluster);
         let worker = worker(Metrics::new().unwrap(), 0);
-        let (stop, stopped) = watch::channel(false);
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            stop.send(true).unwrap();
-            stop.closed().await;
-        });
+        let stopped = stopped_soon();
         let sink = FakeSink { cluster: cluster.clone(), ..FakeSink::default() };
         let commit = FakeCommit { cluster: cluster.clone(), span, ..FakeCommit::default() };
         tokio::time::timeout(Duration::from_secs(5), worker.run(&mut source, &sink, &commit, stopped))
