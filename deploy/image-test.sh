@@ -43,9 +43,12 @@ fi
 echo "== image"
 # Docker's format, since OCI's has no health check
 time=$(git log -1 --format=%ct 2>/dev/null || echo 0)
+# a copy, so that what is edited meanwhile makes no difference
+mkdir "$work/context"
+{ git ls-files -z 2>/dev/null || find . -path ./target -prune -o -type f -print0; } | xargs -0 cp -a --parents -t "$work/context"
 build() {
   buildah bud -q --pull-never --format docker --timestamp "$time" --build-arg "SOURCE_DATE_EPOCH=$time" \
-    --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" -f deploy/Dockerfile -t rasid "$@" . >/dev/null
+    --build-arg "REVISION=$(git rev-parse HEAD 2>/dev/null || echo unknown)" -f deploy/Dockerfile -t rasid "$@" "$work/context" >/dev/null
   buildah inspect --type image rasid | python3 -c 'import json, sys; print(*json.load(sys.stdin)["Docker"]["rootfs"]["diff_ids"])'
 }
 layer=$(build --layers)

@@ -398,6 +398,25 @@ fn health_asks_the_probes_and_says_so_with_its_exit_code() {
 }
 
 #[test]
+fn nobody_who_reads_any_more_is_no_failure() {
+    for arguments in [
+        &["model", "show", "models/rasid-news.safetensors"][..],
+        &["classify", "README.md"],
+        &["completions", "bash"],
+    ] {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(process.stdout.take());
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn completions_and_man_pages_know_every_verb() {
     let verbs =
         ["run", "demo", "train", "lint", "evaluate", "classify", "model", "health", "completions", "man"];

@@ -93,6 +93,7 @@ pub fn main() -> ExitCode {
         }
     };
     log::start(matches!(&cli.command, Command::Run(_)));
+    end_with_the_pipe();
     let done = match cli.command {
         Command::Run(args) => run::run(*args),
         Command::Demo(args) => demo::run(&args),
@@ -130,6 +131,18 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
         }
     }
     ExitCode::FAILURE
+}
+
+/// `println!` panics where nobody reads any more, as behind `| head`: that is no reason to fail either.
+fn end_with_the_pipe() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// A batch is given on when it has this many bytes or records, or nothing more is there.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 256 << 10;
 const BATCH_RECORDS: usize = 500;
 /// How long the brokers may take to say what is committed; then they are asked again.
 const ASK_WAIT: Duration = Duration::from_secs(5);

@@ -14,11 +14,13 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// How long closing may take; a broker that is away would hold it for the session timeout.
-const CLOSE_WAIT: Duration = Duration::from_secs(3);
+/// How long the last commit and leaving the group may take together. While the group is being divided anew the
+/// coordinator holds the commit back: until each member has sent a heartbeat (3 s) and given back its partitions
+/// (`REVOKE_WAIT`). A broker that is away would hold it for the session timeout.
+const CLOSE_WAIT: Duration = Duration::from_secs(10);
 /// How often librdkafka's thread is woken.
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -92,12 +94,13 @@ impl KafkaSource {
         self.ended
     }
 
-    /// Commits what is stored, leaves the group and closes, within a few seconds whatever the broker does.
+    /// Commits what is stored (a transaction has done so already), leaves the group and closes, within a few seconds whatever the broker does.
     ///
     /// # Errors
     /// What stood in the way of the commit.
     pub fn close(mut self) -> Result<(), String> {
         self.stop();
+        let until = Instant::now() + CLOSE_WAIT;
         let (sender, done) = std::sync::mpsc::channel();
         let (consumer, reader) = (self.consumer.clone(), self.reader.take());
         let transactional = self.transactional;
@@ -108,21 +111,15 @@ impl KafkaSource {
             if let Some(reader) = reader {
                 let _ = reader.join();
             }
-            let committed = match consumer.commit_consumer_state(CommitMode::Sync) {
-                _ if transactional => Ok(()),
-                // nothing was stored since the last commit
-                Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) | Ok(()) => Ok(()),
-                Err(error) => Err(error.to_string()),
-            };
-            let _ = sender.send(committed);
+            let _ = sender.send(if transactional { Ok(()) } else { commit_stored(&consumer) });
             drop(consumer);
             let _ = sender.send(Ok(()));
         });
         let committed = done
-            .recv_timeout(CLOSE_WAIT)
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
             .map_err(|_| format!("the last commit took longer than {} s", CLOSE_WAIT.as_secs()))?;
         // leaving the group politely spares the others the session timeout
-        let _ = done.recv_timeout(CLOSE_WAIT);
+        let _ = done.recv_timeout(until.saturating_duration_since(Instant::now()));
         committed
     }
 }
@@ -135,6 +132,14 @@ fn consume(
 ) -> Result<Consumed, KafkaError> {
     let transactional = settings.guarantee == Guarantee::ExactlyOnce;
     config.create_with_context(Context::new(settings.input.clone(), metrics, health, transactional))
+}
+
+fn commit_stored(consumer: &Consumed) -> Result<(), String> {
+    match consumer.commit_consumer_state(CommitMode::Sync) {
+        // nothing was stored since the last commit
+        Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::NoOffset)) | Ok(()) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Wakes librdkafka's thread now and then. It sleeps by the wall clock: where that is set back meanwhile it would send

@@ -123,8 +123,8 @@ func TestOverlays(t *testing.T) {
 				t.Fatal("the settings have no shutdown_timeout")
 			}
 			// closing takes up to 8 seconds more when a broker is away
-			if seconds, _ := strconv.ParseInt(timeout[1], 10, 64); *pod.Spec.TerminationGracePeriodSeconds < seconds+8 {
-				t.Errorf("terminationGracePeriodSeconds %d is less than shutdown_timeout %d + 8", *pod.Spec.TerminationGracePeriodSeconds, seconds)
+			if seconds, _ := strconv.ParseInt(timeout[1], 10, 64); *pod.Spec.TerminationGracePeriodSeconds < seconds+12 {
+				t.Errorf("terminationGracePeriodSeconds %d is less than shutdown_timeout %d + 12", *pod.Spec.TerminationGracePeriodSeconds, seconds)
 			}
 		})
 	}
