@@ -1,15 +1,17 @@
 //! A person labels articles: what is asked next, what was answered, and the file that it goes to. Terminal
 //! and page are two faces of one [`Session`].
 
+mod answers;
 mod keys;
 mod pool;
 
+pub use answers::Earlier;
 pub use keys::{Action, MOST_LABELS, action, key};
 pub use pool::{Answer, Article, Order, Pool};
 
 use crate::model::{Label, Task};
+use answers::Example;
 use serde::Serialize;
-use serde_json::Value;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -44,33 +46,6 @@ struct Given {
     before: u64,
 }
 
-/// An answer of an earlier session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Earlier {
-    /// Id of the article.
-    pub id: String,
-    /// Its title, may be empty.
-    pub title: String,
-    /// Its text.
-    pub text: String,
-    /// The code of its label; empty where the answer is to another task.
-    pub code: String,
-}
-
-impl Earlier {
-    /// Reads a line of the file of answers; `None` where it is none.
-    pub fn read(line: &str, task: Task) -> Option<Self> {
-        let value: Value = serde_json::from_str(line).ok()?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let code = match task {
-            Task::Topic => &value["topics"][0],
-            Task::Stance => &value["stance"],
-        };
-        let id = value["id"].as_str()?.to_owned();
-        Some(Self { id, title: text(&value["title"]), text: text(&value["text"]), code: text(code) })
-    }
-}
-
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
@@ -82,20 +57,6 @@ pub struct Progress {
     pub skipped: usize,
     /// Answers that are wanted, as far as there are articles for them.
     pub left: usize,
-}
-
-/// An answer, in the form of a training example.
-#[derive(Serialize)]
-struct Example<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    title: &'a str,
-    text: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    topics: Option<[&'a str; 1]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stance: Option<&'a str>,
-    lang: &'a str,
 }
 
 impl Session {
