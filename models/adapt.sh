@@ -3,7 +3,7 @@
 # sets, and prints a Markdown table. Five folds: each is judged by a model that was adapted to the other four.
 # Twice: without a word on the outlet, and told the topics that it has (--among), as a newsroom knows its desks.
 #   models/adapt.sh [MODEL]      RASID_EVAL: the folder of the sets (default ../shared/eval)
-#   RASID_ADAPT: further flags of `rasid adapt`, such as ----weight 64
+#   RASID_ADAPT: further flags of `rasid adapt`, such as ----weight 20
 set -euo pipefail
 cd "$(dirname "$0")/.."
 eval=${RASID_EVAL:-../shared/eval}

@@ -50,7 +50,7 @@ pub struct Args {
     among: Vec<String>,
     /// Where the outlet speaks against what a term meant, it counts as N labelled occurrences: more
     /// gains more here, less costs less elsewhere
-    #[arg(long, default_value = "24", value_name = "N", value_parser = occurrences)]
+    #[arg(long, default_value = "40", value_name = "N", value_parser = occurrences)]
     weight: f32,
     /// Name of the model, as output records give it; by default that of the starting model
     #[arg(long)]

@@ -40,7 +40,7 @@ pub struct Options<'a> {
     /// Rounds; until labels settle where there are none.
     pub rounds: Option<usize>,
     /// As many occurrences in labelled texts count as much as the outlet where it takes weight from a
-    /// term; see [`restrain`].
+    /// term. What labelled texts say more often holds more.
     pub weight: f32,
     /// By topic: whether the outlet files articles under it; all where it is empty.
     pub among: &'a [bool],
@@ -48,7 +48,7 @@ pub struct Options<'a> {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { rounds: None, weight: 24.0, among: &[] }
+        Self { rounds: None, weight: 40.0, among: &[] }
     }
 }
 
