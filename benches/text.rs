@@ -24,7 +24,7 @@ fn text(criterion: &mut Criterion) {
         group.bench_function("words", |bencher| {
             bencher.iter(|| {
                 words.clear();
-                words.read(next());
+                words.read(next(), |_| ());
                 words.keys.len()
             })
         });

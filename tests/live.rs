@@ -91,10 +91,14 @@ impl Events {
 fn every_file_of_the_page_comes_with_the_content_policy() {
     let site = site(Classifier::bundled().unwrap());
     let page = get(site.address, "/").1;
-    let linked: Vec<&str> =
-        page.split('"').filter(|part| part.starts_with("page.") || part.ends_with(".svg")).collect();
-    assert_eq!(linked, ["icon.svg", "page.css", "page.js"], "and nothing from elsewhere");
-    for path in ["/", "/page.css", "/page.js", "/view.js", "/words.js", "/icon.svg", "/live.json"] {
+    let linked: Vec<&str> = page
+        .split('"')
+        .filter(|part| [".css", ".js", ".svg"].iter().any(|end| part.ends_with(end)))
+        .collect();
+    assert_eq!(linked, ["icon.svg", "colours.css", "page.css", "page.js"], "and nothing from elsewhere");
+    for path in
+        ["/", "/colours.css", "/page.css", "/page.js", "/view.js", "/words.js", "/icon.svg", "/live.json"]
+    {
         let (head, body) = get(site.address, path);
         assert!(head.starts_with("http/1.1 200") && body.len() > 100, "{path}: {head}");
         assert!(head.contains("content-security-policy: default-src 'none'; script-src 'self'; "), "{head}");

@@ -12,8 +12,8 @@ use outlet::Outlet;
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["label", folder, set] => label::simulate(&Outlet::read(folder, set)),
+        ["label", folder, set, seeds] => label::simulate(&Outlet::read(folder, set), seeds.parse().unwrap()),
         ["curve", folder, set] => curve::draw(&Outlet::read(folder, set)),
-        _ => panic!("label FOLDER SET, or curve FOLDER SET"),
+        _ => panic!("label FOLDER SET SEEDS, or curve FOLDER SET"),
     }
 }

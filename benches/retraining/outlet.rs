@@ -1,14 +1,15 @@
 //! Labelled articles of one outlet, and models that learn from some of them.
 
 use rasid::model::{
-    Calibration, Counts, Document, Fitting, Head, Model, Recipe, Score, Scorer, Task, Terms, UNIT, Weights,
-    estimate,
+    Counts, Document, Fitting, Head, Model, Recipe, Scorer, Task, Terms, UNIT, Weights, estimate,
 };
 use rasid::text::Language;
 use std::collections::BTreeMap;
 
 /// One article.
 pub struct Article {
+    pub title: String,
+    pub text: String,
     pub document: Document,
     /// Index of its label.
     pub label: usize,
@@ -38,10 +39,11 @@ impl Outlet {
         for line in lines.lines() {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             let of = |field: &str| value[field].as_str().unwrap_or_default().to_owned();
-            let document = Document::of(&[&of("title"), &of("text")]);
+            let (title, text) = (of("title"), of("text"));
+            let document = Document::of(&[&title, &text]);
             languages.extend(document.language());
             let label = names.iter().position(|name| **name == of("topic")).unwrap();
-            articles.push(Article { document, label });
+            articles.push(Article { title, text, document, label });
         }
         let arabic = languages.iter().filter(|one| **one == Language::Arabic).count();
         let language = if 2 * arabic > languages.len() { Language::Arabic } else { Language::English };
@@ -78,7 +80,7 @@ impl Outlet {
         times: u32,
     ) -> Scorer {
         for index in learnt {
-            let Article { document, label } = &self.articles[*index];
+            let Article { document, label, .. } = &self.articles[*index];
             counts.add(document, terms, &[(self.columns[*label][0], UNIT * times)]);
         }
         let counts = counts.sorted();
@@ -88,17 +90,11 @@ impl Outlet {
         Scorer::new(&counts.terms, &weights, counts.labels(), terms)
     }
 
-    /// The probability of the likeliest label among those `allowed`, with the calibration that ships.
-    pub fn confidence(&self, score: &Score, allowed: &[bool]) -> f32 {
-        let calibration: Calibration = self.shipped.calibration;
-        calibration.probabilities(score, allowed).into_iter().fold(0.0, f32::max)
-    }
-
     /// Share of `judged` that is right where only the outlet's labels compete.
     pub fn accuracy(&self, scorer: &Scorer, judged: &[usize]) -> f64 {
         let closed = self.closed();
         let right = judged.iter().filter(|index| {
-            let Article { document, label } = &self.articles[**index];
+            let Article { document, label, .. } = &self.articles[**index];
             scorer.score(document).best(&closed).is_some_and(|best| self.columns[*label].contains(&best))
         });
         right.count() as f64 / judged.len() as f64

@@ -2,12 +2,11 @@
 
 use super::run::{runtime, signals};
 use super::terminal::isolated;
-use super::{Usage, articles, load};
-use crate::label::{Action, Asked, MOST_LABELS, Order, Pool, Session, action, key};
-use crate::model::{Classifier, Label, Task};
+use super::{Usage, articles, load_model};
+use crate::label::{Action, Earlier, MOST_LABELS, Order, Pool, Session, action, key};
+use crate::model::{Info, Label, Learner, Task};
 use anyhow::Context;
 use console::{Key, Term};
-use serde::Deserialize;
 use std::io::{IsTerminal, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,10 +39,12 @@ pub struct Args {
     /// Answers that the file shall have in the end, those of earlier sessions included
     #[arg(long, value_name = "N", default_value_t = 200)]
     count: usize,
-    /// Which articles to ask about: any, or those that the model doubts and that are like many others
-    #[arg(long, value_parser = ["random", "uncertain"], default_value = "random")]
+    /// Which articles to ask about: active, those that teach the model most, chosen anew after every 50 answers;
+    /// or any
+    #[arg(long, value_parser = ["active", "random"], default_value = "active")]
     order: String,
-    /// Decides what is asked with --order random
+    /// Decides what is done by lot: the order with --order random, and which 4,000 articles are held of a pool
+    /// of more
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Only these labels can be the answer
@@ -65,14 +66,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         ))
         .into());
     }
-    let classifier = load(args.model.as_deref())?;
+    let model = load_model(args.model.as_deref())?;
     let task = if args.field == "topic" { Task::Topic } else { Task::Stance };
-    let (labels, allowed) = labels(args, &classifier, task)?;
-    let asked = asked(&args.out)?;
-    let earlier = asked.len();
-    let left = args.count.saturating_sub(earlier);
-    let order = if args.order == "random" { Order::Random(args.seed) } else { Order::Uncertain };
-    let mut pool = Pool::new(&classifier, task, allowed, order, asked);
+    let (labels, allowed) = labels(args, &model.info, task)?;
+    let earlier = earlier(&args.out, task)?;
+    let order = if args.order == "random" { Order::Random } else { Order::Active };
+    let asked = earlier.iter().map(|answer| answer.id.clone()).collect();
+    let mut pool = Pool::new(Learner::new(model, task, allowed), order, args.seed, asked);
     let mut refused = 0;
     for file in articles::files(&args.pool)? {
         refused += articles::each(&file, |article| pool.add(article))?;
@@ -86,22 +86,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             eprintln!("rasid: {count} articles {what}: left out");
         }
     }
-    let articles = pool.choose(left);
-    let mut session = Session::open(task, labels, articles, &args.out, earlier)
+    let mut session = Session::open(task, labels, pool, args.count, &args.out, earlier)
         .with_context(|| args.out.display().to_string())?;
     match args.http {
-        Some(address) => page(session, address, &args.out),
+        Some(address) => page(session, address, args),
         None => {
             terminal(&mut session)?;
-            finish(&session, &args.out);
+            finish(&session, args);
             Ok(())
         }
     }
 }
 
 /// The labels that can be the answer, and by column of the model whether it is one of them.
-fn labels(args: &Args, classifier: &Classifier, task: Task) -> anyhow::Result<(Vec<Label>, Vec<bool>)> {
-    let all = classifier.info().labels(task);
+fn labels(args: &Args, info: &Info, task: Task) -> anyhow::Result<(Vec<Label>, Vec<bool>)> {
+    let all = info.labels(task);
     if let Some(unknown) = args.among.iter().find(|code| !all.iter().any(|label| label.code == **code)) {
         let first = &all[0].code;
         return Err(Usage(format!(
@@ -124,39 +123,36 @@ fn labels(args: &Args, classifier: &Classifier, task: Task) -> anyhow::Result<(V
     Ok((labels, allowed))
 }
 
-/// The ids in the file of answers.
-fn asked(out: &Path) -> anyhow::Result<Asked> {
-    #[derive(Deserialize)]
-    struct Answered {
-        id: String,
-    }
+/// What is in the file of answers.
+fn earlier(out: &Path, task: Task) -> anyhow::Result<Vec<Earlier>> {
     let text = match std::fs::read_to_string(out) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Asked::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| out.display().to_string()),
     };
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let id = |(index, line): (usize, &str)| -> anyhow::Result<String> {
+    let answer = |(index, line): (usize, &str)| -> anyhow::Result<Earlier> {
         let place =
             || format!("{}:{}: no answer of rasid label; mend or remove the line", out.display(), index + 1);
-        Ok(serde_json::from_str::<Answered>(line).with_context(place)?.id)
+        Earlier::read(line, task).with_context(place)
     };
-    lines.map(id).collect()
+    lines.map(answer).collect()
 }
 
-fn finish(session: &Session, out: &Path) {
+fn finish(session: &Session, args: &Args) {
     let progress = session.progress();
-    let why = if progress.left == 0 { "; no articles are left to ask about" } else { "" };
-    println!("{}: {} answers{why}", out.display(), progress.answered);
+    let none = progress.left == 0 && progress.answered < args.count;
+    let why = if none { "; no articles are left to ask about" } else { "" };
+    println!("{}: {} answers{why}", args.out.display(), progress.answered);
 }
 
-fn page(session: Session, address: SocketAddr, out: &Path) -> anyhow::Result<()> {
+fn page(session: Session, address: SocketAddr, args: &Args) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let listener = crate::http::bind(address).await.with_context(|| format!("--http {address}"))?;
         println!("The page: http://{}/ (q there or Ctrl-C here ends it)", listener.local_addr()?);
         let session = crate::http::label(listener, session, signals()?).await;
         let session = session.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        finish(&session, out);
+        finish(&session, args);
         Ok(())
     })
 }

@@ -1,7 +1,7 @@
 //! The numbers of the live page to whoever looks: an event stream, and the same as JSON for scripts.
 
 use super::board::Frame;
-use super::page::SECURITY;
+use super::files::SECURITY;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::sse::{Event, Sse};

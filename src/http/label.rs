@@ -1,6 +1,6 @@
 //! The page of `rasid label`: one article, one key an answer. For the person at this machine alone.
 
-use super::page::SECURITY;
+use super::files::{self, COLOURS, File};
 use super::server;
 use crate::label::{Progress, Session, key};
 use axum::extract::{Request, State};
@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// Path, media type and content.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [File; 4] = [
+    COLOURS,
     ("/", "text/html; charset=utf-8", include_str!("label/page.html")),
     ("/page.css", "text/css; charset=utf-8", include_str!("label/page.css")),
     ("/page.js", "text/javascript; charset=utf-8", include_str!("label/page.js")),
@@ -80,11 +80,7 @@ pub async fn serve(
 }
 
 fn routes(desk: Desk) -> Router {
-    let files = FILES.into_iter().fold(Router::new(), |router, (path, media, content)| {
-        let headers = [(header::CONTENT_TYPE, media)];
-        router.route(path, get(move || async move { (SECURITY, headers, content).into_response() }))
-    });
-    files
+    files::routes(FILES)
         .route("/question", get(question))
         .route("/answer", post(answer))
         .route("/undo", post(undo))

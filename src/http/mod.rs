@@ -2,6 +2,7 @@
 
 mod board;
 mod events;
+mod files;
 mod label;
 mod page;
 mod server;

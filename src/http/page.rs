@@ -1,26 +1,11 @@
-//! The files of the live page, out of the binary, and the headers that keep it to itself.
+//! The files of the live page.
 
 use super::Site;
+use super::files::{self, COLOURS, File};
 use axum::Router;
-use axum::http::{HeaderName, header};
-use axum::response::IntoResponse;
-use axum::routing::get;
 
-/// Nothing from elsewhere, no markup out of texts, no frames, no sniffing.
-pub const SECURITY: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-         require-trusted-types-for 'script'; trusted-types 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
-
-/// Path, media type and content.
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [File; 7] = [
+    COLOURS,
     ("/", "text/html; charset=utf-8", include_str!("page/page.html")),
     ("/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("/page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
@@ -31,8 +16,5 @@ const FILES: [(&str, &str, &str); 6] = [
 
 /// A route for each file.
 pub fn routes() -> Router<Site> {
-    FILES.into_iter().fold(Router::new(), |router, (path, media, content)| {
-        let headers = [(header::CONTENT_TYPE, media), (header::CACHE_CONTROL, "no-cache")];
-        router.route(path, get(move || async move { (SECURITY, headers, content).into_response() }))
-    })
+    files::routes(FILES)
 }

@@ -5,6 +5,7 @@ use super::compiled::{self, Compiled, Stems, TaskColumns, TaskWeights};
 use super::features::{Document, Scratch, Times};
 use super::labels::Task;
 use super::memo::{Entry, Memo};
+use super::pairs::Found;
 use super::parts::{Head, Info, Model};
 use super::score::{Prediction, Score};
 use super::targets::{self, Mention, WatchList};
@@ -104,7 +105,12 @@ impl Classifier {
         sha256: String,
         languages: Vec<(Language, Vec<TaskWeights<'_>>)>,
     ) -> Result<Self, ModelError> {
-        let terms = languages.iter().flat_map(|(_, tasks)| tasks).map(|task| task.vocabulary.len());
+        // the words of a pair are terms themselves: room for it would only be more memory to wait for
+        let words = |task: &TaskWeights<'_>| match task.terms.pairs {
+            true => task.vocabulary.iter().filter(|term| !term.contains(' ')).count(),
+            false => task.vocabulary.len(),
+        };
+        let terms = languages.iter().flat_map(|(_, tasks)| tasks).map(words);
         let mut stems = Stems::with_capacity(terms.sum());
         let languages = languages.iter().map(|(language, tasks)| Compiled::new(*language, tasks, &mut stems));
         Ok(Self {
@@ -153,27 +159,35 @@ impl Classifier {
         let compiled = self.compiled(document.language()?);
         let (entries, ends) = Compiled::entries(document, &self.stems);
         let mut sums = Vec::new();
-        compiled.sum(&entries, &ends, &mut Vec::new(), &mut sums);
+        compiled.sum(&entries, &ends, &mut Found::default(), &mut sums);
         let quoted = entries.iter().zip(&document.stems).filter(|(_, stem)| stem.quoted);
         let quoted = quoted.map(|(entry, _)| entry.row(compiled.language));
         Some(Prediction::of(compiled, compiled.task(task)?, &sums, quoted, allowed))
     }
 
-    /// Finds out what each word of `scratch` comes to.
+    /// Reads the words of a text into `scratch` and finds out what each comes to.
     fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
-        let Scratch { words, entries, missing, .. } = scratch;
+        let Scratch { words, entries, missing, analyses, .. } = scratch;
         let mut memo = self.memos.get_or_default().borrow_mut();
+        words.clear();
+        pieces.iter().for_each(|piece| words.read(piece, |key| memo.expect(key)));
         let word = |index: usize| {
             let word = Word::of_key(words.keys[index].0);
             word.or_else(|| Some(words.token(pieces, index)?.0.word)).unwrap_or_default()
         };
-        missing.clear();
-        missing.extend(memo.look_up(&words.keys, entries).map(|index| {
-            let word = analyse(word(index));
-            (index, word, word.stem.key())
+        // the text has most likely the language of its first letter
+        let first = words.keys.iter().find_map(|(key, _)| Word::of_key(*key));
+        let script = if first.is_none_or(Word::is_arabic) { Language::Arabic } else { Language::English };
+        let expect = self.compiled(script).expect();
+        memo.look_up(&words.keys, entries, missing, &expect);
+        analyses.clear();
+        analyses.extend(missing.iter().map(|index| {
+            let word = analyse(word(*index));
+            let stem = word.stem.key();
+            self.stems.prefetch(stem);
+            (word, stem)
         }));
-        self.stems.prefetch(missing.iter().map(|(.., stem)| *stem));
-        for (index, word, stem) in missing {
+        for (index, (word, stem)) in missing.iter().zip(analyses) {
             let short = word.stem.len() < 2;
             let rows = if short {
                 [compiled::NOTHING; 2]
@@ -181,20 +195,19 @@ impl Classifier {
                 compiled::rows(self.stems.get(*stem), word.function)
             };
             entries[*index] = Entry::new(rows, word.marks, word.function, short);
+            expect(entries[*index]);
             memo.insert(words.keys[*index].0, entries[*index]);
         }
     }
 
     /// Reads the words of a text, and where it is Arabic or English adds up their rows.
     fn read(&self, scratch: &mut Scratch, pieces: &[&str]) -> Option<Language> {
-        scratch.words.clear();
-        pieces.iter().for_each(|piece| scratch.words.read(piece));
         self.look_up(scratch, pieces);
         let words = &mut scratch.words;
         words.detector.see_marks(scratch.entries.iter().map(|entry| entry.marks()));
         let language = words.detector.verdict(words.other)?;
         let compiled = self.compiled(language);
-        compiled.sum(&scratch.entries, &words.ends, &mut scratch.pairs, &mut scratch.sums);
+        compiled.sum(&scratch.entries, &words.ends, &mut scratch.found, &mut scratch.sums);
         Some(language)
     }
 

@@ -2,25 +2,19 @@
 //!
 //! A word has one row: a column for each label of each task, then for each task a column that counts
 //! known terms and one that counts all. So adding rows answers every task at once, counts included.
-//! Weights are rounded to whole multiples of a step, a 2047th of the task's largest, so that a row of
-//! 32 columns is one cache line and sums are exact in any order.
+//! Weights are rounded to whole multiples of a step, a 2047th of the task's largest: see `rows.rs`.
 
 use super::ModelError;
 use super::calibrate::Calibration;
-use super::features::{Document, Pair, Terms};
+use super::features::{Document, Terms};
 use super::labels::Task;
 use super::memo::{Entry, MAX_ROWS};
+use super::pairs::{Found, Pairs};
+use super::rows::{LARGEST, Rows};
 use super::score::Score;
 use crate::text::{Key, Language, Marks, Slots, function_words, stem, term_keys};
 use std::borrow::Cow;
 use std::sync::LazyLock;
-
-/// Columns of a row: a cache line of them.
-const WIDTH: usize = 32;
-/// The largest weight of a task, in its steps.
-const LARGEST: i16 = 2047;
-/// Rows whose sum fits 16 bits however large their weights.
-const FLUSH: usize = (i16::MAX / LARGEST) as usize;
 
 /// Stems of words of grammar: the same stem may also come from another word, so it has two rows.
 static FUNCTION_STEMS: LazyLock<Slots<bool>> = LazyLock::new(|| {
@@ -29,12 +23,8 @@ static FUNCTION_STEMS: LazyLock<Slots<bool>> = LazyLock::new(|| {
     stems
 });
 
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Row([i16; WIDTH]);
-
 /// Row of a stem that has no weights; the one after it is that of such a word of grammar.
-const UNKNOWN: usize = 0;
+pub const UNKNOWN: usize = 0;
 /// Row of a word that is no term.
 pub const NOTHING: u32 = 2;
 
@@ -107,10 +97,9 @@ pub struct Compiled {
     pub language: Language,
     /// Its tasks.
     pub tasks: Vec<TaskColumns>,
-    /// Rows of two stems to the row of their pair; first without words of grammar, then with them.
-    pairs: [Option<Slots<u32>>; 2],
-    /// By 32 columns: the rows.
-    planes: Vec<Vec<Row>>,
+    /// First those without words of grammar, then those with them.
+    pairs: [Option<Pairs>; 2],
+    rows: Rows,
 }
 
 impl Compiled {
@@ -141,39 +130,22 @@ impl Compiled {
             columns
         });
         let tasks: Vec<TaskColumns> = tasks.collect();
-        let planes = vec![Vec::new(); (labels + 2 * weights.len()).div_ceil(WIDTH)];
-        let mut compiled = Self { language, tasks, pairs: [None, None], planes };
+        let rows = Rows::of(labels + 2 * weights.len());
+        let mut compiled = Self { language, tasks, pairs: [None, None], rows };
         compiled.add_stems(weights, stems);
         compiled.add_pairs(weights, stems);
-        if compiled.rows() > MAX_ROWS {
+        if compiled.rows.len() > MAX_ROWS {
             return Err(ModelError::File(format!("more than {MAX_ROWS} terms in one language")));
         }
         Ok(compiled)
     }
 
-    fn rows(&self) -> usize {
-        self.planes.first().map_or(0, Vec::len)
-    }
-
-    /// A new row of zeros.
-    fn push(&mut self) -> usize {
-        let row = self.rows();
-        for plane in &mut self.planes {
-            plane.push(Row([0; WIDTH]));
-        }
-        row
-    }
-
-    fn set(&mut self, row: usize, column: usize, value: i16) {
-        self.planes[column / WIDTH][row].0[column % WIDTH] = value;
-    }
-
     /// A new row of a stem: it counts as a term, but for a word of grammar where those do not.
     fn push_stem(&mut self, function: bool) -> usize {
-        let row = self.push();
+        let row = self.rows.push();
         for task in 0..self.tasks.len() {
             if self.tasks[task].terms.function_words || !function {
-                self.set(row, self.tasks[task].counts + 1, 1);
+                self.rows.set(row, self.tasks[task].counts + 1, 1);
             }
         }
         row
@@ -194,16 +166,16 @@ impl Compiled {
     fn weigh(&mut self, row: usize, task: usize, weights: &[f32]) {
         let TaskColumns { first, counts, step, .. } = self.tasks[task];
         for (label, weight) in weights.iter().enumerate() {
-            self.set(row, first + label, (weight / step).round() as i16);
+            self.rows.set(row, first + label, (weight / step).round() as i16);
         }
-        self.set(row, counts, 1);
+        self.rows.set(row, counts, 1);
     }
 
     fn add_stems(&mut self, weights: &[TaskWeights<'_>], stems: &mut Stems) {
         for function in [false, true] {
             self.push_stem(function);
         }
-        self.push();
+        self.rows.push();
         for (task, weights) in weights.iter().enumerate() {
             for (first, second, row) in weights.terms() {
                 let at = self.stem(first, stems);
@@ -223,18 +195,20 @@ impl Compiled {
     fn add_pairs(&mut self, weights: &[TaskWeights<'_>], stems: &Stems) {
         for (task, weights) in weights.iter().enumerate().filter(|(_, weights)| weights.terms.pairs) {
             let kind = usize::from(weights.terms.function_words);
-            let mut pairs = self.pairs[kind].take().unwrap_or_else(|| Slots::with_capacity(1));
+            let mut pairs = self.pairs[kind].take().unwrap_or_default();
             for (first, second, row) in weights.terms() {
                 let Some(second) = second else { continue };
                 let [first, second] = [first, second].map(|key| stems.get(key)[self.language as usize]);
-                let at = pairs.entry(pair(first as usize, second as usize));
+                let at = pairs.entry([first, second]);
                 if *at == 0 {
-                    *at = self.push() as u32;
+                    *at = self.rows.push() as u32;
                 }
-                self.weigh(*at as usize, task, row);
+                let at = *at as usize;
+                self.weigh(at, task, row);
             }
             self.pairs[kind] = Some(pairs);
         }
+        self.pairs.iter_mut().flatten().for_each(Pairs::foretell);
     }
 
     /// The part of a task, where the model has it in this language.
@@ -255,61 +229,35 @@ impl Compiled {
         (entries.collect(), ends.collect())
     }
 
-    /// Adds up the rows of a text: of its words, and of the pairs, which it leaves in `pairs`.
+    /// Loads the rows of words that will be added soon.
+    #[inline]
+    pub fn expect(&self) -> impl Fn(Entry) {
+        let (rows, language) = (self.rows.expect(), self.language);
+        move |entry| rows(entry.row(language))
+    }
+
+    /// Adds up the rows of a text: of its words, and of the pairs, which it leaves in `found`.
     ///
     /// `ends` are the indices past the last word of each piece.
-    pub fn sum(&self, entries: &[Entry], ends: &[usize], pairs: &mut Vec<Pair>, sums: &mut Vec<i32>) {
-        pairs.clear();
+    pub fn sum(&self, entries: &[Entry], ends: &[usize], found: &mut Found, sums: &mut Vec<i32>) {
+        found.pairs.clear();
         let mut counts = [0; 2];
-        for kind in [false, true] {
-            if let Some(slots) = &self.pairs[usize::from(kind)] {
-                counts[usize::from(kind)] = self.find_pairs(slots, kind, entries, ends, pairs);
+        for (pairs, (count, function_words)) in self.pairs.iter().zip(counts.iter_mut().zip([false, true])) {
+            let Some(pairs) = pairs else { continue };
+            let mut start = 0;
+            for end in ends {
+                found.keep(&entries[start..*end], start, self.language, function_words);
+                *count += pairs.find(found, self.rows.expect());
+                start = *end;
             }
         }
-        sums.clear();
-        for plane in &self.planes {
-            let mut columns = add(plane, entries, |entry| entry.row(self.language));
-            if !pairs.is_empty() {
-                let more = add(plane, pairs, |pair| pair.row);
-                columns.iter_mut().zip(more).for_each(|(column, more)| *column += more);
-            }
-            sums.extend(columns);
+        self.rows.sum(entries, |entry| entry.row(self.language), sums);
+        if !found.pairs.is_empty() {
+            self.rows.add(&found.pairs, |pair| pair.row, sums);
         }
         for task in self.tasks.iter().filter(|task| task.terms.pairs) {
             sums[task.counts + 1] += counts[usize::from(task.terms.function_words)];
         }
-    }
-
-    /// Pairs of neighbours that have a row; returns how many pairs there are, with and without.
-    fn find_pairs(
-        &self,
-        slots: &Slots<u32>,
-        function_words: bool,
-        entries: &[Entry],
-        ends: &[usize],
-        pairs: &mut Vec<Pair>,
-    ) -> i32 {
-        let mut count = 0;
-        let mut start = 0;
-        for end in ends {
-            let mut before = None;
-            for (index, entry) in entries.iter().enumerate().take(*end).skip(start) {
-                if entry.short() || entry.function() && !function_words {
-                    continue;
-                }
-                let row = entry.row(self.language) - usize::from(entry.function());
-                if let Some((first, first_row)) = before {
-                    count += 1;
-                    let found = slots.get(pair(first_row, row));
-                    if found != 0 {
-                        pairs.push(Pair { row: found as usize, words: [first, index] });
-                    }
-                }
-                before = Some((index, row));
-            }
-            start = *end;
-        }
-        count
     }
 
     /// What `sums` say of a task.
@@ -329,7 +277,7 @@ impl Compiled {
         let mut sums = vec![0.0; labels + 1];
         let mut known = 0;
         for (row, weight) in words.filter(|(_, weight)| *weight > 0.0) {
-            let column = |column: usize| self.planes[column / WIDTH][row].0[column % WIDTH];
+            let column = |column: usize| self.rows.get(row, column);
             known += u32::from(column(task.counts) != 0);
             let columns = (task.first..task.first + labels).chain([task.counts + 1]);
             for (sum, at) in sums.iter_mut().zip(columns) {
@@ -342,19 +290,14 @@ impl Compiled {
 
     /// The weight of a row for one label of a task, in steps of [`TaskColumns::step`].
     pub fn weight(&self, task: &TaskColumns, label: usize, row: usize) -> i32 {
-        let column = task.first + label;
-        i32::from(self.planes[column / WIDTH][row].0[column % WIDTH])
+        i32::from(self.rows.get(row, task.first + label))
     }
 
     /// By row: its weight for one label of a task over that for another, in steps of [`TaskColumns::step`].
     #[inline]
     pub fn margins(&self, task: &TaskColumns, label: usize, over: usize) -> impl Fn(usize) -> i32 {
-        let column = |label: usize| {
-            let column = task.first + label;
-            (&*self.planes[column / WIDTH], column % WIDTH)
-        };
-        let [(plane, label), (over_plane, over)] = [label, over].map(column);
-        move |row| i32::from(plane[row].0[label]) - i32::from(over_plane[row].0[over])
+        let [label, over] = [label, over].map(|label| self.rows.column(task.first + label));
+        move |row| i32::from(label(row)) - i32::from(over(row))
     }
 }
 
@@ -362,25 +305,4 @@ impl Compiled {
 #[inline]
 pub fn rows(stem: [u32; 2], function: bool) -> [u32; 2] {
     stem.map(|row| row + u32::from(function))
-}
-
-/// The key of a pair by the rows of its stems; zero where one has none, which no pair has.
-#[inline]
-fn pair(first: usize, second: usize) -> Key {
-    if first == UNKNOWN || second == UNKNOWN { 0 } else { (first as u64) << 32 | second as u64 }
-}
-
-/// Adds up the rows of `items`, by column.
-#[inline]
-fn add<T: Copy>(plane: &[Row], items: &[T], row: impl Fn(T) -> usize) -> [i32; WIDTH] {
-    let mut sums = [0i32; WIDTH];
-    for few in items.chunks(FLUSH) {
-        let mut part = [0i16; WIDTH];
-        for item in few {
-            let Row(weights) = &plane[row(*item)];
-            part.iter_mut().zip(weights).for_each(|(sum, weight)| *sum = sum.wrapping_add(*weight));
-        }
-        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += i32::from(part));
-    }
-    sums
 }

@@ -21,22 +21,26 @@ pub fn explain(
         .max_by(|a, b| prediction.probabilities[*a].total_cmp(&prediction.probabilities[*b]));
     let Some(second) = second else { return Vec::new() };
     let margin = compiled.margins(task, best, second);
-    let Scratch { words, entries, pairs, margins, .. } = scratch;
-    let (single, pair) = (entries.len(), pairs.len());
-    margins.gather((0..single + pair).map(|mention| match mention.checked_sub(single) {
+    let Scratch { words, entries, found, margins, .. } = scratch;
+    let pairs = &found.pairs;
+    margins.clear();
+    margins.gather(entries.iter().map(|entry| margin(entry.row(compiled.language))));
+    margins.gather(pairs.iter().map(|pair| margin(pair.row)));
+    margins.join(|mention| match mention.checked_sub(entries.len()) {
         None => {
             let row = entries[mention].row(compiled.language);
             // the row after that of a stem is the same stem, from a word of grammar
             let stem = row - usize::from(entries[mention].function());
-            Margin { row: stem, weight: margin(row), mentions: 1, words: [mention; 2] }
+            Margin { row: stem as u32, weight: margin(row), mentions: 1, words: [mention as u32; 2] }
         }
         Some(pair) => {
             let pair = pairs[pair];
-            Margin { row: pair.row, weight: margin(pair.row), mentions: 1, words: pair.words }
+            let words = pair.words.map(|index| index as u32);
+            Margin { row: pair.row as u32, weight: margin(pair.row), mentions: 1, words }
         }
-    }));
-    margins.join();
-    let spelling = |[first, last]: [usize; 2]| {
+    });
+    let spelling = |words_of: [u32; 2]| {
+        let [first, last] = words_of.map(|index| index as usize);
         let (start, piece) = words.token(pieces, first)?;
         let end = if last == first { start.end } else { words.token(pieces, last)?.0.end };
         piece.get(start.start..end)
@@ -45,7 +49,7 @@ pub fn explain(
     let term = |margin: &Margin| TermWeight {
         term: spelling(margin.words).unwrap_or_default().to_owned(),
         weight: margin.weight as f32 * scale,
-        support: (compiled.weight(task, best, margin.row) * margin.mentions) as f32 * scale,
+        support: (compiled.weight(task, best, margin.row as usize) * margin.mentions) as f32 * scale,
     };
     margins.heaviest().iter().map(term).collect()
 }

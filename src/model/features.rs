@@ -2,6 +2,7 @@
 
 use super::margins::Margins;
 use super::memo::Entry;
+use super::pairs::Found;
 use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Word, Words, analyse, pair_key, quotes};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -43,25 +44,18 @@ pub struct Document {
     pub(super) scratch: Scratch,
 }
 
-/// A pair of words that has weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// Its row.
-    pub row: usize,
-    /// Indices of its two words.
-    pub words: [usize; 2],
-}
-
 /// Room for what tagging a text needs, so that the next one allocates nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     pub words: Words,
     /// By word.
     pub entries: Vec<Entry>,
-    /// Words that were not remembered: index, and what they come to; key of the stem.
-    pub missing: Vec<(usize, Analysis, Key)>,
+    /// Indices of the words that were not remembered.
+    pub missing: Vec<usize>,
+    /// What those come to, and the key of the stem.
+    pub analyses: Vec<(Analysis, Key)>,
     /// Pairs that have weights.
-    pub pairs: Vec<Pair>,
+    pub found: Found,
     /// By column.
     pub sums: Vec<i32>,
     pub margins: Margins,
@@ -152,7 +146,7 @@ impl Document {
             reader.words.clear();
             for (index, piece) in pieces.iter().enumerate() {
                 let first = reader.words.keys.len();
-                reader.words.read(piece);
+                reader.words.read(piece, |_| ());
                 self.stems.reserve(reader.words.keys.len() - first);
                 let quotes = quotes(piece);
                 for at in first..reader.words.keys.len() {

@@ -4,7 +4,7 @@
 //! word alone and rows are fixed in a compiled model, so nothing is lost by remembering, and what is
 //! forgotten is only worked out again.
 
-use crate::text::{Key, Language, Marks};
+use crate::text::{Key, Language, Marks, expect, prefetch};
 use std::hint::select_unpredictable;
 
 /// What a word comes to: its row in each language's table, and what there is to know of it besides.
@@ -64,7 +64,8 @@ const SETS: usize = 1 << 14;
 /// Words in a set.
 const WAYS: usize = 4;
 
-/// A cache line of words, those met again before those met once.
+/// A cache line of words; the last is on probation: the next new word takes its place, unless it is
+/// met again before.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
 struct Set {
@@ -73,11 +74,17 @@ struct Set {
 }
 
 impl Set {
-    /// The entry of `key`; zero where it is not remembered.
+    /// The entry of `key`, zero where it is not remembered; and whether it is on probation.
     #[inline]
-    fn get(&self, key: Key) -> Entry {
+    fn get(&self, key: Key) -> (Entry, bool) {
         let entry = |way: usize| select_unpredictable(self.keys[way] == key, self.entries[way].0, 0);
-        Entry(entry(0) | entry(1) | entry(2) | entry(3))
+        (Entry(entry(0) | entry(1) | entry(2) | entry(3)), self.keys[WAYS - 1] == key)
+    }
+
+    /// Makes the last word the first.
+    fn rotate(&mut self) {
+        self.keys.rotate_right(1);
+        self.entries.rotate_right(1);
     }
 }
 
@@ -101,29 +108,65 @@ impl Memo {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - SETS.trailing_zeros())) as usize
     }
 
-    /// Writes the entry of each of `keys`, which are those of [`crate::text::Words`], to `entries`; gives the indices of those that are not
-    /// remembered.
-    pub fn look_up(&self, keys: &[(Key, u32)], entries: &mut Vec<Entry>) -> impl Iterator<Item = usize> {
+    /// Loads what [`Memo::look_up`] reads of `key`, so that it need not wait for memory.
+    #[inline]
+    pub fn expect(&self, key: Key) {
+        prefetch(&self.sets[Self::set(key)]);
+    }
+
+    /// Writes the entry of each of `keys`, which are those of [`crate::text::Words`], to `entries`, and
+    /// the indices of those that are not remembered to `missing`. Calls `each` with what it finds.
+    pub fn look_up(
+        &mut self,
+        keys: &[(Key, u32)],
+        entries: &mut Vec<Entry>,
+        missing: &mut Vec<usize>,
+        each: impl Fn(Entry),
+    ) {
+        // few words need a second look, and nobody can foretell which: no branch
+        missing.clear();
+        missing.resize(keys.len(), 0);
+        let mut noted = 0;
         entries.clear();
-        // nothing depends on what is found, so the processor waits for many cache lines at once
-        entries.extend(keys.iter().map(|(key, _)| self.sets[Self::set(*key)].get(*key)));
-        entries.iter().enumerate().filter(|(_, entry)| **entry == Entry::default()).map(|(index, _)| index)
+        entries.extend(keys.iter().enumerate().map(|(index, (key, _))| {
+            let (entry, probation) = self.sets[Self::set(*key)].get(*key);
+            each(entry);
+            missing[noted] = index;
+            noted += usize::from((entry == Entry::default()) | probation);
+            entry
+        }));
+        missing.truncate(noted);
+        missing.retain(|index| {
+            let (entry, key) = (entries[*index], keys[*index].0);
+            let missing = entry == Entry::default();
+            if missing {
+                expect(key);
+            } else {
+                self.met_again(key);
+            }
+            missing
+        });
+    }
+
+    /// A word on probation has passed it.
+    fn met_again(&mut self, key: Key) {
+        let set = &mut self.sets[Self::set(key)];
+        if set.keys[WAYS - 1] == key {
+            set.rotate();
+        }
     }
 
     /// Remembers the entry of `key`.
     pub fn insert(&mut self, key: Key, entry: Entry) {
         let set = &mut self.sets[Self::set(key)];
-        if let Some(way) = set.keys.iter().position(|known| *known == key) {
-            // met twice in one text: worth more than what was met once
-            if way > 0 {
-                set.keys.swap(way, way - 1);
-                set.entries.swap(way, way - 1);
-            }
-            return;
+        // the key zero is that of an empty place
+        let place = set.keys.iter().position(|known| *known == key || *known == 0);
+        let way = place.unwrap_or(WAYS - 1);
+        let twice = set.keys[way] == key;
+        (set.keys[way], set.entries[way]) = (key, entry);
+        if twice {
+            self.met_again(key);
         }
-        set.keys.rotate_right(1);
-        set.entries.rotate_right(1);
-        (set.keys[0], set.entries[0]) = (key, entry);
     }
 }
 
@@ -149,11 +192,12 @@ mod tests {
         fn remembering_changes_nothing(texts in proptest::collection::vec(proptest::collection::vec(1u64..200_000, 0..3000), 1..6)) {
             let work = |key: Key| Entry::new([key as u32, !key as u32 & 0xffff], Marks::default(), false, false);
             let mut memo = Memo::default();
-            let mut entries = Vec::new();
+            let (mut entries, mut missing) = (Vec::new(), Vec::new());
             for keys in &texts {
                 let places: Vec<(Key, u32)> = keys.iter().map(|key| (*key, 0)).collect();
-                let missing: Vec<usize> = memo.look_up(&places, &mut entries).collect();
-                for index in missing {
+                keys.iter().for_each(|key| memo.expect(*key));
+                memo.look_up(&places, &mut entries, &mut missing, |_| ());
+                for index in missing.iter().copied() {
                     entries[index] = work(keys[index]);
                     memo.insert(keys[index], entries[index]);
                 }

@@ -1,7 +1,7 @@
 //! Word lists: names that stemming must not cut, function words, and what gives a language away.
 
 use super::slots::Slots;
-use super::word::Word;
+use super::word::{Key, Word};
 use std::sync::LazyLock;
 
 /// What the lists say of a word.
@@ -59,6 +59,12 @@ static LEXICON: LazyLock<Slots<Entry>> = LazyLock::new(|| {
 #[inline]
 pub fn look_up(word: Word) -> Entry {
     LEXICON.get(word.key())
+}
+
+/// Loads what [`look_up`] reads of the word of `key`.
+#[inline]
+pub fn expect(key: Key) {
+    LEXICON.prefetch(key);
 }
 
 /// All words that carry grammar and no topic.

@@ -7,6 +7,7 @@ mod html;
 mod language;
 mod letters;
 mod lexicon;
+mod prefetch;
 mod quotes;
 mod sentence;
 mod slots;
@@ -20,6 +21,7 @@ pub use html::to_text;
 pub use language::{Detector, Language, Marks};
 pub use letters::ALPHABET;
 pub use lexicon::function_words;
+pub use prefetch::prefetch;
 pub use quotes::quotes;
 pub use sentence::sentences;
 pub use slots::Slots;
@@ -40,6 +42,12 @@ pub struct Analysis {
     pub marks: Marks,
     /// Whether it carries grammar and no topic; such a word counts for stance and language alone.
     pub function: bool,
+}
+
+/// Loads what [`analyse`] reads of the word of `key`, so that it need not wait.
+#[inline]
+pub fn expect(key: Key) {
+    lexicon::expect(key);
 }
 
 /// Stems a folded word and looks it up in the word lists.

@@ -1,5 +1,6 @@
 //! Keys to values behind one look-up.
 
+use super::prefetch::prefetch;
 use super::word::Key;
 
 /// Open addressing with linear probing, at most half full, so that a miss costs one cache line.
@@ -22,8 +23,27 @@ impl<V: Copy + Default> Slots<V> {
 
     /// Room for `keys` keys before it grows.
     pub fn with_capacity(keys: usize) -> Self {
-        let size = (keys * 2).next_power_of_two().max(2);
+        Self::of_size((keys * 2).next_power_of_two().max(2))
+    }
+
+    /// The same keys with less room, up to three quarters full: for look-ups of keys that are there.
+    pub fn dense(&self) -> Self {
+        let size = (self.filled * 4).div_ceil(3).next_power_of_two().max(2);
+        let mut dense = Self { filled: self.filled, ..Self::of_size(size) };
+        for slot in self.table.iter().filter(|slot| slot.0 != Self::EMPTY) {
+            let at = dense.find(slot.0);
+            dense.table[at] = *slot;
+        }
+        dense
+    }
+
+    fn of_size(size: usize) -> Self {
         Self { table: vec![(Self::EMPTY, V::default()); size], filled: 0, shift: 64 - size.trailing_zeros() }
+    }
+
+    /// All keys, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.table.iter().map(|slot| slot.0).filter(|key| *key != Self::EMPTY)
     }
 
     /// Forgets all keys.
@@ -71,12 +91,10 @@ impl<V: Copy + Default> Slots<V> {
         &mut self.table[at].1
     }
 
-    /// Loads the first slots of `keys`, so that looking them up afterwards waits for memory once and
-    /// not each time.
+    /// Loads the slot of a key that will be looked up soon, so that this need not wait for memory.
     #[inline]
-    pub fn prefetch(&self, keys: impl Iterator<Item = Key>) {
-        let loaded = keys.fold(0, |loaded, key| loaded ^ self.table[self.home(key)].0);
-        std::hint::black_box(loaded);
+    pub fn prefetch(&self, key: Key) {
+        prefetch(&self.table[self.home(key)]);
     }
 }
 
@@ -88,17 +106,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_map_is_a_map(inserts in proptest::collection::vec((1u64..3000, any::<u32>()), 0..2000), misses in proptest::collection::vec(1u64..6000, 100)) {
+        fn a_map_is_a_map(inserts in proptest::collection::vec((1u64..3000, 0u32..1000), 0..2000), misses in proptest::collection::vec(1u64..6000, 100)) {
             let mut slots = Slots::with_capacity(4);
             let mut map = HashMap::new();
             for (key, value) in &inserts {
                 *slots.entry(*key) = *value;
                 map.insert(*key, *value);
             }
-            slots.prefetch(misses.iter().copied());
+            misses.iter().for_each(|key| slots.prefetch(*key));
+            let dense = slots.dense();
             for key in misses.iter().chain(map.keys()) {
-                prop_assert_eq!(slots.get(*key), map.get(key).copied().unwrap_or_default());
+                let value = map.get(key).copied().unwrap_or_default();
+                prop_assert_eq!((slots.get(*key), dense.get(*key)), (value, value));
             }
+            prop_assert_eq!(slots.keys().count(), map.len());
+            prop_assert_eq!(slots.keys().map(|key| map[&key]).sum::<u32>(), map.values().sum::<u32>());
             slots.clear();
             prop_assert!(map.keys().all(|key| slots.get(*key) == 0));
         }

@@ -32,8 +32,8 @@ impl Words {
         self.other = 0;
     }
 
-    /// Adds the words of one piece of the text.
-    pub fn read(&mut self, text: &str) {
+    /// Adds the words of one piece of the text; calls `each` with their keys as soon as they are known.
+    pub fn read(&mut self, text: &str, mut each: impl FnMut(Key)) {
         let mut start = 0;
         let (blocks, rest) = text.as_bytes().as_chunks::<64>();
         for (index, block) in blocks.iter().enumerate() {
@@ -41,7 +41,7 @@ impl Words {
             while breaks != 0 {
                 let end = index * 64 + breaks.trailing_zeros() as usize;
                 if end > start {
-                    self.stretch(text, start, end);
+                    self.stretch(text, start, end, &mut each);
                 }
                 start = end + 1;
                 breaks &= breaks - 1;
@@ -53,7 +53,7 @@ impl Words {
         loop {
             let end = text.len().min(blocks.len() * 64 + breaks.trailing_zeros() as usize);
             if end > start {
-                self.stretch(text, start, end);
+                self.stretch(text, start, end, &mut each);
             }
             start = end + 1;
             if start > text.len() {
@@ -77,32 +77,38 @@ impl Words {
         Some((first?, piece))
     }
 
+    #[inline]
+    fn push(&mut self, key: Key, start: usize, each: &mut impl FnMut(Key)) {
+        self.keys.push((key, start as u32));
+        each(key);
+    }
+
     /// Adds what stands between two breaks.
     #[inline]
-    fn stretch(&mut self, text: &str, start: usize, end: usize) {
+    fn stretch(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Key)) {
         let Some(reach) = text.as_bytes()[start..].first_chunk() else {
-            return self.piecemeal(text, start, end);
+            return self.piecemeal(text, start, end, each);
         };
         let key = if reach[0] >= 0x80 { arabic(reach, end - start) } else { latin(reach, end - start) };
         match key {
-            Some(key) => self.keys.push((key, start as u32)),
-            None => self.long_stretch(text, start, end),
+            Some(key) => self.push(key, start, each),
+            None => self.long_stretch(text, start, end, each),
         }
     }
 
     /// Adds what is too long for [`Words::stretch`], or not plain.
     #[inline(never)]
-    fn long_stretch(&mut self, text: &str, start: usize, end: usize) {
+    fn long_stretch(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Key)) {
         let key = text.as_bytes()[start..].first_chunk().and_then(|reach: &[u8; 24]| {
             if reach[0] >= 0x80 { long_arabic(reach, end - start) } else { long_latin(reach, end - start) }
         });
         match key {
-            Some(key) => self.keys.push((key, start as u32)),
-            None => self.piecemeal(text, start, end),
+            Some(key) => self.push(key, start, each),
+            None => self.piecemeal(text, start, end, each),
         }
     }
 
-    fn piecemeal(&mut self, text: &str, start: usize, end: usize) {
+    fn piecemeal(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Key)) {
         let Some(part) = text.get(start..end) else { return };
         // commas and quotes of Arabic are the commonest reason to be here
         let word = part.trim_matches(|character| fold(character) == Fold::Break);
@@ -110,7 +116,7 @@ impl Words {
             let start = start + part.len()
                 - part.trim_start_matches(|character| fold(character) == Fold::Break).len();
             if !word.is_empty() {
-                self.stretch(text, start, start + word.len());
+                self.stretch(text, start, start + word.len(), each);
             }
             return;
         }
@@ -118,7 +124,7 @@ impl Words {
             if token.foreign {
                 self.detector.see_foreign(self.keys.len(), token.word);
             }
-            self.keys.push((token.word.key(), (start + token.start) as u32));
+            self.push(token.word.key(), start + token.start, each);
         });
     }
 }
@@ -297,9 +303,10 @@ mod tests {
     }
 
     fn assert_same(pieces: &[&str]) {
-        let (mut fast, simple) = (Words::default(), simply(pieces));
-        pieces.iter().for_each(|piece| fast.read(piece));
+        let (mut fast, simple, mut called) = (Words::default(), simply(pieces), Vec::new());
+        pieces.iter().for_each(|piece| fast.read(piece, |key| called.push(key)));
         assert_eq!((&fast.keys, &fast.ends), (&simple.keys, &simple.ends));
+        assert!(called.iter().eq(simple.keys.iter().map(|(key, _)| key)));
         assert_eq!(fast.other, simple.other);
         // and the words can be found again
         let mut index = 0;
@@ -312,6 +319,18 @@ mod tests {
         }
         // Debug shows all counts
         assert_eq!(format!("{:?}", fast.detector), format!("{:?}", simple.detector));
+    }
+
+    #[test]
+    fn every_byte_at_every_place_of_a_block() {
+        for byte in 0..=255 {
+            for (place, other) in (0..64).flat_map(|place| [(place, b'x'), (place, b' ')]) {
+                let mut block = [other; 64];
+                block[place] = byte;
+                let expected = (0..64).fold(0, |bits, at| bits | u64::from(is_break(block[at])) << at);
+                assert_eq!(breaks(&block), expected);
+            }
+        }
     }
 
     #[test]
