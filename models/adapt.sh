@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Adapts the model to each outlet of the evaluation sets without its labels, measures what became of all
 # sets, and prints a Markdown table. Five folds: each is judged by a model that was adapted to the other four.
+# Twice: without a word on the outlet, and told the topics that it has (--among), as a newsroom knows its desks.
 #   models/adapt.sh [MODEL]      RASID_EVAL: the folder of the sets (default ../shared/eval)
-#   RASID_ADAPT: further flags of `rasid adapt`, such as --keep 0.2
+#   RASID_ADAPT: further flags of `rasid adapt`, such as ----weight 20
 set -euo pipefail
 cd "$(dirname "$0")/.."
 eval=${RASID_EVAL:-../shared/eval}
@@ -43,9 +44,7 @@ def row(outlet, name, models, files):
         cells += [f"{100 * old[0]:.1f} → {100 * new[0]:.1f} ({100 * (new[0] - old[0]):+.1f})", f"{old[1]:.3f} → {new[1]:.3f}"]
     print(f"| {outlet} | {name} | {' | '.join(cells)} |", flush=True)
 
-print("| adapted to | measured on | accuracy, closed | ECE, closed | accuracy, open | ECE, open |")
-print("|---|---|---|---|---|---|")
-for outlet, language in OUTLETS.items():
+def adapted(outlet, language, told):
     lines = open(f"{folder}/{outlet}.jsonl", encoding="utf-8").read().splitlines()
     models, held = [], []
     for fold in range(FOLDS):
@@ -53,16 +52,24 @@ for outlet, language in OUTLETS.items():
         open(rest, "w", encoding="utf-8").write("\n".join(line for i, line in enumerate(lines) if i % FOLDS != fold))
         open(part, "w", encoding="utf-8").write("\n".join(line for i, line in enumerate(lines) if i % FOLDS == fold))
         models.append(f"{work}/{outlet}-{fold}.safetensors")
-        flags = os.environ.get("RASID_ADAPT", "").split()
+        flags = os.environ.get("RASID_ADAPT", "").split() + (["--among", ",".join(told)] if told else [])
         done = json.loads(call("adapt", "--model", shipped, "--unlabelled", rest, "--out", models[-1], "--json", *flags))[0]
         held.append(part)
         print(f"{outlet} without fold {fold + 1}: {done['articles']} articles, {done['rounds']} rounds, {done['stopped']}", file=sys.stderr)
-    row(outlet, outlet, models, held)
+    title = f"{outlet}, told its topics" if told else outlet
+    row(title, outlet, models, held)
     for name, of in OUTLETS.items():
         # the other language and the stance are what they were, so one fold's model shows it
         if name != outlet:
             some = models if of == language else models[:1]
-            row(outlet, name, some, [f"{folder}/{name}.jsonl"] * len(some))
+            row(title, name, some, [f"{folder}/{name}.jsonl"] * len(some))
     for name in STANCES:
-        row(outlet, name, models[:1], [f"{folder}/{name}.jsonl"])
+        row(title, name, models[:1], [f"{folder}/{name}.jsonl"])
+
+print("| adapted to | measured on | accuracy, closed | ECE, closed | accuracy, open | ECE, open |")
+print("|---|---|---|---|---|---|")
+labels = json.load(open(f"{folder}/labels.json", encoding="utf-8"))
+for outlet, language in OUTLETS.items():
+    for told in ([], sum(labels[outlet].values(), [])):
+        adapted(outlet, language, told)
 PY

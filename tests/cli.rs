@@ -80,7 +80,7 @@ fn errors_say_what_to_write_instead() {
     let no_label = path("none.jsonl", "{\"id\":\"1\",\"text\":\"a\"}\n");
     let data = path("data.jsonl", "{\"text\":\"a\",\"topic\":\"sports\"}\n");
     let broken = path("broken.safetensors", "not a model");
-    let cases: [(&[&str], i32); 16] = [
+    let cases: [(&[&str], i32); 18] = [
         (&["frobnicate"], 64),
         (&["run"], 64),
         (&["run", "--brokers", "b", "--input", "i"], 64),
@@ -125,7 +125,9 @@ fn errors_say_what_to_write_instead() {
         (&["train", "--examples", &bad_label, "--out", "m"], 64),
         (&["train", "--examples", &no_label, "--out", "m"], 64),
         (&["adapt", "--unlabelled", &data, "--out", "m"], 64),
-        (&["adapt", "--unlabelled", &data, "--keep", "2", "--out", "m"], 64),
+        (&["adapt", "--unlabelled", &data, "--weight", "much", "--out", "m"], 64),
+        (&["adapt", "--unlabelled", &data, "--among", "sport", "--out", "m"], 64),
+        (&["adapt", "--unlabelled", &data, "--among", "medtop:15000000", "--out", "m"], 64),
         (&["adapt", "--unlabelled", "nowhere.jsonl", "--out", "m"], 1),
         (&["evaluate", "--data", &data, "--field", "topic"], 64),
         (&["evaluate", "--data", &data, "--field", "mood"], 64),

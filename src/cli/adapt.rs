@@ -6,7 +6,7 @@ use super::{Usage, articles, load_model, write_atomically};
 use crate::article::Article;
 use crate::config::Layer;
 use crate::kafka::TopicReader;
-use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Options, adapt, sha256};
+use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Label, Options, adapt, sha256};
 use crate::pipeline::{self, read_article};
 use std::path::PathBuf;
 
@@ -15,11 +15,13 @@ use std::path::PathBuf;
 #[command(
     after_help = "Articles: JSON Lines as the worker reads them, or files of raw text, one article each. A few
 thousand are good, a hundred in a language the least. Topics are adapted, the stance is not.
-It goes on until the labels settle, tied to the model it began with for other outlets' sake.
+It goes on until the labels settle. What the model knows well it keeps, for other outlets' sake.
+--among tells it the outlet's own desks, so that no article is taken for another topic.
 
 Examples:
   rasid adapt --unlabelled archive.jsonl --out mine.safetensors
   rasid adapt --from-kafka 5000 --config rasid.toml --out mine.safetensors
+  rasid adapt --unlabelled archive.jsonl --among medtop:04000000,medtop:15000000 --out mine.safetensors
   rasid adapt --model base.safetensors --unlabelled 2025/ 2026.jsonl --out mine.safetensors"
 )]
 pub struct Args {
@@ -43,9 +45,13 @@ pub struct Args {
     /// Do N rounds instead of going on until the labels settle
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: Option<u32>,
-    /// Share of the starting model in the new one, 0 to 1: more for articles of other outlets too
-    #[arg(long, default_value = "0.35", value_name = "SHARE", value_parser = share)]
-    keep: f32,
+    /// The topics that the outlet files articles under; by default all
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    among: Vec<String>,
+    /// Where the outlet speaks against what a term meant, it counts as N labelled occurrences: more
+    /// gains more here, less costs less elsewhere
+    #[arg(long, default_value = "40", value_name = "N", value_parser = occurrences)]
+    weight: f32,
     /// Name of the model, as output records give it; by default that of the starting model
     #[arg(long)]
     name: Option<String>,
@@ -57,15 +63,35 @@ pub struct Args {
     json: bool,
 }
 
-fn share(text: &str) -> Result<f32, String> {
+fn occurrences(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("a number from 0 to 1".into()),
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("a number, 0 or more".into()),
     }
+}
+
+/// By topic whether it is one of `codes`; empty where there are none.
+fn among(codes: &[String], topics: &[Label]) -> anyhow::Result<Vec<bool>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(unknown) = codes.iter().find(|code| !topics.iter().any(|topic| topic.code == **code)) {
+        let first = topics.first().map_or("", |topic| &topic.code);
+        return Err(Usage(format!(
+            "--among: the model has no topic `{unknown}`: write one such as `{first}`"
+        ))
+        .into());
+    }
+    let among: Vec<bool> = topics.iter().map(|topic| codes.contains(&topic.code)).collect();
+    if among.iter().filter(|has| **has).count() < 2 {
+        return Err(Usage("--among: one topic tells nothing apart: name two or more".into()).into());
+    }
+    Ok(among)
 }
 
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let model = load_model(args.model.as_deref())?;
+    let among = among(&args.among, &model.info.topics)?;
     let mut documents = Vec::new();
     let mut refused = 0;
     for file in articles::files(&args.unlabelled)? {
@@ -87,7 +113,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .into());
     }
     let bar = Bar::new("adapt");
-    let options = Options { rounds: args.rounds.map(|rounds| rounds as usize), keep: args.keep };
+    let rounds = args.rounds.map(|rounds| rounds as usize);
+    let options = Options { rounds, weight: args.weight, among: &among };
     let mut adapted = adapt(&model, &documents, options, &bar)?;
     drop(bar);
     if let Some(name) = &args.name {

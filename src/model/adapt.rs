@@ -1,19 +1,21 @@
-//! Learns an outlet from its unlabelled articles, by expectation-maximisation.
+//! Learns an outlet from its unlabelled articles: expectation-maximisation finds their labels, and what
+//! these say moves the starting weights, except where labelled texts know better.
 //!
 //! After Nigam, McCallum, Thrun and Mitchell, *Text Classification from Labeled and Unlabeled
 //! Documents using EM* (Machine Learning 39, 2000): the starting model labels the articles softly,
 //! weights are fitted to its own counts and the soft labels, and the outcome labels them again. Their
-//! mean evidence a term, not its sum, makes the labels soft.
+//! mean evidence a term, not its sum, makes the labels soft. Each article counts as many words, however
+//! long it is (but for very short ones), after Rennie, Shih, Teevan and Karger (*Tackling the Poor
+//! Assumptions of Naive Bayes Text Classifiers*, ICML 2003).
 //!
-//! Two things hold it in place. Every round's weights are a blend with the starting ones
-//! ([`Options::keep`]), which are counted from all topics and which other outlets' articles need. And
-//! each article counts as many words, however long it is (but for very short ones), after Rennie, Shih, Teevan and Karger
-//! (*Tackling the Poor Assumptions of Naive Bayes Text Classifiers*, ICML 2003). So rounds change less
-//! and less, and end when they change next to nothing.
+//! Two kinds of weights. Those of the rounds ([`learn`]) only have to tell the outlet's own articles
+//! apart. Those of the outcome ([`restrain`]) must serve other outlets too: an outlet shows what its
+//! words mean, but hardly that a word means nothing elsewhere.
 
 use super::ModelError;
+use super::counts::UNIT;
 use super::features::Document;
-use super::fit::{GRID, estimate};
+use super::fit::{Fitting, GRID, Method, estimate};
 use super::labels::Task;
 use super::outlet::{Outlet, Shares, mean_confidence, winners};
 use super::parts::{Adaptation, Head, Model, TopicShift};
@@ -27,18 +29,26 @@ const SETTLED: usize = 200;
 /// Fewer articles of one language teach nothing.
 pub const FEWEST_ARTICLES: usize = 100;
 
+/// So many articles that have a term count as much as what the starting model has for it.
+const DOUBT: f32 = 1.0;
+/// Share of the starting weights in those of every round, so that rounds settle.
+const ANCHOR: f32 = 0.1;
+
 /// How to adapt.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Rounds; until labels settle where there are none.
     pub rounds: Option<usize>,
-    /// Share of the starting weights in the outcome, 0 to 1.
-    pub keep: f32,
+    /// As many occurrences in labelled texts count as much as the outlet where it takes weight from a
+    /// term. What labelled texts say more often holds more.
+    pub weight: f32,
+    /// By topic: whether the outlet files articles under it; all where it is empty.
+    pub among: &'a [bool],
 }
 
-impl Default for Options {
+impl Default for Options<'_> {
     fn default() -> Self {
-        Self { rounds: None, keep: 0.35 }
+        Self { rounds: None, weight: 40.0, among: &[] }
     }
 }
 
@@ -50,7 +60,7 @@ impl Default for Options {
 pub fn adapt(
     model: &Model,
     articles: &[Document],
-    options: Options,
+    options: Options<'_>,
     progress: &dyn Progress,
 ) -> Result<Model, ModelError> {
     let mut adapted = model.clone();
@@ -77,42 +87,51 @@ pub fn adapt(
 
 /// What the rounds came to.
 struct Learnt {
-    weights: Vec<f32>,
+    shares: Shares,
     rounds: usize,
     stopped: String,
 }
 
-/// Rounds from the `start`ing weights and the `shares` that they give the articles.
+/// Weights by `fitting` of the labelled counts and the articles as `shares` label them, in units of the
+/// starting model's weights, so that one slope serves both.
+fn fitted(head: &Head, outlet: &Outlet, shares: &Shares, fitting: Fitting) -> Vec<f32> {
+    let pad = head.calibration.pad;
+    let new = estimate(&outlet.counts(shares, pad), fitting);
+    let ratio = outlet.slope(&outlet.evidence(&new), pad, shares).slope / head.calibration.slope;
+    new.into_iter().map(|weight| ratio * weight).collect()
+}
+
+/// Rounds from the `start`ing weights and the `shares` that they give the articles. With thousands of
+/// articles a label's own counts tell as much as those of all others, so both are used.
 fn learn(
     head: &Head,
     outlet: &Outlet,
     start: &[f32],
     mut shares: Shares,
-    options: Options,
+    options: Options<'_>,
     step: &dyn Fn(usize, usize),
 ) -> Learnt {
     let pad = head.calibration.pad;
+    let fitting = Fitting { method: Method::Odds, ..head.fitting };
     let most = options.rounds.unwrap_or(MOST_ROUNDS);
-    let mut weights = start.to_vec();
     let mut labels = winners(&shares);
     for number in 1..=most {
         step(number, most);
-        let new = estimate(&outlet.counts(&shares, pad), head.fitting);
-        // in units of the starting model's weights, so that one slope serves both
-        let ratio = outlet.slope(&outlet.evidence(&new), pad, &shares).slope / head.calibration.slope;
-        weights = blend(start, &new, ratio, options.keep);
-        let evidence = outlet.evidence(&weights);
+        let new = fitted(head, outlet, &shares, fitting);
+        let anchored: Vec<f32> =
+            start.iter().zip(new).map(|(start, new)| ANCHOR * start + (1.0 - ANCHOR) * new).collect();
+        let evidence = outlet.evidence(&anchored);
         shares = outlet.shares(&evidence, outlet.slope(&evidence, pad, &shares));
         let now = winners(&shares);
         let changed = differing(&now, &labels);
         labels = now;
         if options.rounds.is_none() && SETTLED * changed < outlet.len() {
             let stopped = format!("round {number} changed {changed} labels");
-            return Learnt { weights, rounds: number, stopped };
+            return Learnt { shares, rounds: number, stopped };
         }
     }
     let stopped = if options.rounds.is_some() { "as many as asked for" } else { "the most that are done" };
-    Learnt { weights, rounds: most, stopped: stopped.to_owned() }
+    Learnt { shares, rounds: most, stopped: stopped.to_owned() }
 }
 
 fn adapt_head(
@@ -120,25 +139,27 @@ fn adapt_head(
     articles: &[&Document],
     codes: &[&str],
     language: Language,
-    options: Options,
+    options: Options<'_>,
     progress: &dyn Progress,
 ) -> (Head, Adaptation) {
-    let outlet = Outlet::of(head, articles);
+    let outlet = Outlet::of(head, articles, options.among);
     let start = outlet.dense(&head.weights);
     let first = outlet.shares(&outlet.evidence(&start), head.calibration);
     let step = |number: usize, most: usize| {
         progress.step(&format!("{} round {number}", language.code()), most);
     };
     let learnt = learn(head, &outlet, &start, first.clone(), options, &step);
-    let evidence = outlet.evidence(&learnt.weights);
+    let new = fitted(head, &outlet, &learnt.shares, head.fitting);
+    let weights = restrain(&outlet, &start, &new, options.weight);
+    let evidence = outlet.evidence(&weights);
     let share = |count: usize| count as f64 / articles.len() as f64;
     let begun = winners(&first);
-    let changed = share(differing(&winners(&evidence), &begun));
+    let ended = winners(&outlet.shares(&evidence, head.calibration));
+    let changed = share(differing(&ended, &begun));
     let expected_errors = 1.0 - mean_confidence(&first);
     let sure = 1.0 - errors_left(expected_errors, changed);
     let calibration = outlet.as_sure_as(&evidence, head.calibration.pad, sure);
     let last = outlet.shares(&evidence, calibration);
-    let ended = winners(&last);
     let unsure = last.iter().zip(&ended).filter(|(shares, best)| shares[**best] < head.thresholds[**best]);
     let of = |labels: &[usize], label| labels.iter().filter(|one| **one == label).count();
     let topics = codes.iter().enumerate().map(|(label, code)| TopicShift {
@@ -153,13 +174,19 @@ fn adapt_head(
         articles: articles.len(),
         rounds: learnt.rounds,
         stopped: learnt.stopped,
-        keep: options.keep,
+        weight: options.weight,
+        among: codes
+            .iter()
+            .zip(options.among)
+            .filter(|(_, has)| **has)
+            .map(|(code, _)| (*code).to_owned())
+            .collect(),
         expected_errors: four_digits(expected_errors),
         changed: four_digits(changed),
         unsure: four_digits(share(unsure.count())),
         topics: topics.collect(),
     };
-    (outlet.head(head, &learnt.weights, calibration), adaptation)
+    (outlet.head(head, &weights, calibration), adaptation)
 }
 
 /// Share of articles that are still wrong, of those `expected` to be: as if each label that changed
@@ -168,13 +195,29 @@ fn errors_left(expected: f64, changed: f64) -> f64 {
     expected * (-changed / expected.max(1e-6)).exp()
 }
 
-/// `keep` of the starting weights, the rest of the new ones, on the grid of all weights.
-fn blend(start: &[f32], new: &[f32], ratio: f32, keep: f32) -> Vec<f32> {
-    let of = |(start, new): (&f32, &f32)| {
-        let weight = f64::from(keep * start + (1.0 - keep) * ratio * new);
+/// The outcome: of the way from the `start`ing weights to the `new` ones so much as is known of the term.
+///
+/// Where *m* articles have the term, the share *m* / (*m* + [`DOUBT`]) of a gain is taken. Of a loss, that
+/// share of *weight* / (*weight* + *n*), where *n* is how often labelled texts have the term for this
+/// label. Each is the mean of two sources, one of which is as sure as so many observations (the posterior
+/// mean under a conjugate prior: Gelman et al., *Bayesian Data Analysis*, 2.4). A gain is not held
+/// against *n*: articles show it. A loss may come of articles that the outlet merely lacks, as a word of
+/// prayer means nothing where nobody writes of religion. All labels are treated alike, since a label
+/// that alone keeps its weights would win where the others' words have become weaker.
+fn restrain(outlet: &Outlet<'_>, start: &[f32], new: &[f32], weight: f32) -> Vec<f32> {
+    let cells = outlet.known().flat_map(|(articles, counts)| {
+        let learnt = articles as f32 / (articles as f32 + DOUBT);
+        counts.iter().map(move |count| {
+            let known = *count as f32 / UNIT as f32;
+            // nothing known and nothing outweighed: nothing is lost
+            (learnt, learnt * weight / (weight + known).max(f32::MIN_POSITIVE))
+        })
+    });
+    let of = |((start, new), (gain, loss)): ((&f32, &f32), (f32, f32))| {
+        let weight = f64::from(start + if new > start { gain } else { loss } * (new - start));
         ((weight * GRID).round() / GRID) as f32
     };
-    start.iter().zip(new).map(of).collect()
+    start.iter().zip(new).zip(cells).map(of).collect()
 }
 
 fn differing(a: &[usize], b: &[usize]) -> usize {

@@ -5,30 +5,34 @@ use super::counts::{Bag, Counts, UNIT};
 use super::features::Document;
 use super::fit::Weights;
 use super::parts::Head;
-use super::score::argmax;
+use super::score::{allows, argmax};
 
 /// A term that the model does not know must stand in so many articles.
 const FEWEST_TEXTS: u32 = 3;
 
 /// The articles as rows of a vocabulary: the model's terms first, then the outlet's own.
-pub struct Outlet {
+pub struct Outlet<'a> {
     bags: Vec<Bag>,
     /// The model's counts, with empty rows for the new terms.
     vocabulary: Counts,
     labels: usize,
+    /// By row: how many of the articles have the term.
+    met: Vec<u32>,
     /// By label: whether the model has ever seen it.
     taught: Vec<bool>,
+    /// By label: whether the outlet has it; all where it is empty.
+    among: &'a [bool],
 }
 
 /// By article the probabilities by label.
 pub type Shares = Vec<Vec<f32>>;
 
-impl Outlet {
-    /// Reads `articles` for `head`.
-    pub fn of(head: &Head, articles: &[&Document]) -> Self {
+impl<'a> Outlet<'a> {
+    /// Reads `articles` for `head`, of an outlet that has the labels `among` (all where it is empty).
+    pub fn of(head: &Head, articles: &[&Document], among: &'a [bool]) -> Self {
         let mut vocabulary = head.counts.clone();
         let mut bags: Vec<Bag> = articles.iter().map(|article| vocabulary.bag(article, head.terms)).collect();
-        let mut met = vec![0; vocabulary.terms.len()];
+        let mut met = vec![0u32; vocabulary.terms.len()];
         for (row, _) in bags.iter().flat_map(|bag| &bag.terms) {
             met[*row as usize] += 1;
         }
@@ -36,12 +40,17 @@ impl Outlet {
         for bag in &mut bags {
             bag.terms.retain(|(row, _)| (*row as usize) < known || met[*row as usize] >= FEWEST_TEXTS);
         }
-        Self { bags, vocabulary, labels: head.counts.labels(), taught: head.counts.taught() }
+        Self { bags, vocabulary, labels: head.counts.labels(), met, taught: head.counts.taught(), among }
     }
 
     /// Number of articles.
     pub fn len(&self) -> usize {
         self.bags.len()
+    }
+
+    /// By row: how many articles have the term, and by label how often labelled texts have it.
+    pub fn known(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.met.iter().copied().zip(self.vocabulary.table.chunks(self.labels))
     }
 
     /// `weights` with one row for each term of the vocabulary.
@@ -66,13 +75,16 @@ impl Outlet {
         self.bags.iter().map(of).collect()
     }
 
-    /// Softmax of the calibrated evidence; the calibration's noise is left out, since it is of labels and
+    /// Softmax of the calibrated evidence over the labels that the outlet has; the calibration's noise is left out, since it is of labels and
     /// not of evidence.
     pub fn shares(&self, evidence: &Shares, calibration: Calibration) -> Shares {
         let of = |(evidence, bag): (&Vec<f32>, &Bag)| {
             let scale = calibration.scale(bag.total);
-            let top = evidence.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let mut shares: Vec<f32> = evidence.iter().map(|e| ((e - top) * scale).exp()).collect();
+            let has = |label| allows(self.among, label);
+            let top = (0..self.labels).filter(|label| has(*label)).map(|label| evidence[label]);
+            let top = top.fold(f32::NEG_INFINITY, f32::max);
+            let share = |(label, e): (usize, &f32)| if has(label) { ((e - top) * scale).exp() } else { 0.0 };
+            let mut shares: Vec<f32> = evidence.iter().enumerate().map(share).collect();
             let sum: f32 = shares.iter().sum();
             shares.iter_mut().for_each(|share| *share /= sum);
             shares

@@ -128,8 +128,12 @@ pub struct Adaptation {
     pub rounds: usize,
     /// Why there were no more.
     pub stopped: String,
-    /// Share of the starting model in the weights.
-    pub keep: f32,
+    /// How many labelled occurrences the outlet stood for where it took weight from a term.
+    #[serde(default)]
+    pub weight: f32,
+    /// Topics that alone competed; none where all did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub among: Vec<String>,
     /// Share of articles that the starting model expected to be wrong about: one minus its mean confidence.
     pub expected_errors: f64,
     /// Share of articles whose label changed.
