@@ -2,7 +2,8 @@
 # Rasid, fastText and scikit-learn on the same articles; prints the ratios.
 #   benches/compare/run.sh [ARTICLES]           tagging on one core, from raw bytes to the top label
 #   benches/compare/run.sh train [ARTICLES]     training on all cores, from the file to a model: the articles
-#                                               repeated to TRAIN_ARTICLES (100000), ROUNDS (5) times
+#                                               repeated to TRAIN_ARTICLES (100000), ROUNDS (5) times;
+#                                               SIDES ("rasid train,fastText,scikit-learn") to run some alone
 # ARTICLES are JSON Lines with `text` and `topic` (default: topic-ar-sanad.jsonl in RASID_EVAL, ../shared/eval).
 # Needs python3 with venv.
 set -euo pipefail

@@ -21,6 +21,7 @@ mod explain;
 mod features;
 mod fit;
 mod folds;
+mod kept;
 mod labels;
 mod learning;
 mod lint;
@@ -40,9 +41,10 @@ mod targets;
 mod texts;
 mod train;
 mod tune;
+mod vocabulary;
 
 pub use adapt::{FEWEST_ARTICLES, Options, adapt};
-pub use artifact::{read_file, sha256};
+pub use artifact::{Written, read_file, sha256};
 pub use calibrate::Calibration;
 pub use canary::{Canary, CanaryError, Comparison, Limits, LostLabels, keeps_labels};
 pub use choose::{Candidate, choose};
@@ -72,6 +74,7 @@ pub use tally::faded;
 pub use targets::{WatchList, WatchListError};
 pub use texts::{Sample, Text, read as read_text};
 pub use tune::{Trial, tune};
+pub use vocabulary::Vocabulary;
 
 use thiserror::Error;
 
