@@ -265,7 +265,7 @@ fn adapting_learns_the_outlet_and_leaves_the_rest_alone() {
     }
     // the labelled counts are what they were; only rows without counts came in
     let [old, new] = [model, &adapted].map(|m| &m.heads[&(Language::English, Task::Topic)].counts);
-    assert!(*old == new.sorted());
+    assert!(*old == new.clone().sorted());
     let bytes = adapted.to_bytes().unwrap();
     assert!(Model::from_bytes(&bytes).unwrap() == adapted);
     assert!(bytes == adapt(model, &unlabelled, Options::default(), &()).unwrap().to_bytes().unwrap());

@@ -3,7 +3,8 @@
 #   benches/compare/run.sh [ARTICLES]           tagging on one core, from raw bytes to the top label;
 #                                               NGRAMS=1 for words alone, 2 for pairs too alone
 #   benches/compare/run.sh train [ARTICLES]     training on all cores, from the file to a model: the articles
-#                                               repeated to TRAIN_ARTICLES (100000), ROUNDS (5) times
+#                                               repeated to TRAIN_ARTICLES (100000), ROUNDS (5) times;
+#                                               SIDES ("rasid train,fastText,scikit-learn") to run some alone
 # ARTICLES are JSON Lines with `text` and `topic` (default: topic-ar-sanad.jsonl in RASID_EVAL, ../shared/eval).
 # Needs python3 with venv.
 set -euo pipefail

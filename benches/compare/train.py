@@ -5,6 +5,7 @@
 """
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -43,23 +44,31 @@ def scikit_learn_side(path):
         pickle.dump((vectorizer, model), file)
 
 
-def race(data, work, rasid):
-    number = int(os.environ.get("TRAIN_ARTICLES", "100000"))
-    rounds = int(os.environ.get("ROUNDS", "5"))
-    work.mkdir(parents=True, exist_ok=True)
+def prepare(data, jsonl, plain, number):
     lines = data.read_text(encoding="utf-8").splitlines()
-    jsonl, plain = work / "many.jsonl", work / "many.txt"
     articles = [json.loads(line) for line in lines]
     with jsonl.open("w", encoding="utf-8") as json_lines, plain.open("w", encoding="utf-8") as labelled:
         for index in range(number):
             article = articles[index % len(articles)]
             json_lines.write(lines[index % len(lines)] + "\n")
             labelled.write(f"__label__{article['topic']} {' '.join(article['text'].split())}\n")
+
+
+def race(data, work, rasid):
+    number = int(os.environ.get("TRAIN_ARTICLES", "100000"))
+    rounds = int(os.environ.get("ROUNDS", "5"))
+    work.mkdir(parents=True, exist_ok=True)
+    jsonl, plain = work / "many.jsonl", work / "many.txt"
+    # a process of its own: what this one holds when it starts a side counts to the peak of the side
+    files = [str(path) for path in (data, jsonl, plain)]
+    subprocess.run([sys.executable, __file__, "prepare", *files, str(number)], check=True)
     sides = {
         "rasid train": [rasid, "train", "--examples", str(jsonl), "--labels", "data", "--out", str(work / "many.safetensors")],
         "fastText, dim 10, 5 epochs": [sys.executable, __file__, "fasttext", str(plain)],
         "scikit-learn": [sys.executable, __file__, "scikit-learn", str(jsonl)],
     }
+    only = os.environ.get("SIDES")
+    sides = {name: command for name, command in sides.items() if not only or name.split(",")[0] in only.split(",")}
     measured = {name: [] for name in sides}
     for _ in range(rounds):
         for name, command in sides.items():
@@ -70,8 +79,9 @@ def race(data, work, rasid):
             process.returncode = os.waitstatus_to_exitcode(status)
             assert process.returncode == 0, f"{name}: {command}"
             measured[name].append((seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+            print(name, *(f"{figure:.1f}" for figure in measured[name][-1]), file=sys.stderr)
     median = {name: [statistics.median(of) for of in zip(*figures)] for name, figures in measured.items()}
-    ours = median["rasid train"]
+    ours = median.get("rasid train", (math.nan,) * 3)
     print(f"{number} articles, {os.cpu_count()} cores, medians of {rounds} rounds in turn\n")
     print("| | articles/s | CPU-s | peak MB | Rasid is faster by | needs of the memory |")
     print("|---|---|---|---|---|---|")
@@ -81,6 +91,8 @@ def race(data, work, rasid):
 
 
 match sys.argv[1:]:
+    case ["prepare", data, jsonl, plain, number]:
+        prepare(Path(data), Path(jsonl), Path(plain), int(number))
     case ["fasttext", path]:
         fasttext_side(path)
     case ["scikit-learn", path]:

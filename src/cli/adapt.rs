@@ -6,7 +6,7 @@ use super::{Usage, articles, load_model, write_atomically};
 use crate::article::Article;
 use crate::config::Layer;
 use crate::kafka::TopicReader;
-use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Label, Options, adapt, sha256};
+use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Label, Options, Written, adapt};
 use crate::pipeline::{self, read_article};
 use std::path::PathBuf;
 
@@ -122,14 +122,13 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     adapted.info.version =
         args.model_version.clone().unwrap_or_else(|| format!("{}+adapted", model.info.version));
-    let bytes = adapted.to_bytes()?;
-    write_atomically(&args.out, &bytes)?;
+    let Written { bytes, sha256 } = write_atomically(&args.out, |file| adapted.write(file))?;
     if args.json {
         println!("{}", serde_json::to_string(&adapted.info.adaptation)?);
         return Ok(());
     }
     adapted.info.adaptation.iter().for_each(print);
-    println!("{}  {} bytes  sha256 {}", args.out.display(), bytes.len(), sha256(&bytes));
+    println!("{}  {bytes} bytes  sha256 {sha256}", args.out.display());
     Ok(())
 }
 

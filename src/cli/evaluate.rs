@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             report: &report,
             mistakes: &mistakes(&classifier, task, &truths, (&labels.names, &outcomes), &allowed),
         });
-        write_atomically(path, page.as_bytes())?;
+        write_atomically(path, |file| file.write_all(page.as_bytes()))?;
     }
     if args.json {
         println!("{}", serde_json::to_string(&report)?);

@@ -29,7 +29,7 @@ use crate::model::{Classifier, Model, read_file, sha256};
 use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -172,18 +172,23 @@ fn read_model(path: &Path) -> anyhow::Result<(Model, String)> {
 }
 
 /// Writes a file so that it is there whole or not at all.
-fn write_atomically(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+fn write_atomically<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<T>,
+) -> anyhow::Result<T> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let part: PathBuf = path.with_file_name(name);
-    let write = || {
-        let mut file = std::fs::File::create(&part)?;
-        file.write_all(bytes)?;
+    let whole = || -> std::io::Result<T> {
+        let mut file = BufWriter::new(std::fs::File::create(&part)?);
+        let written = write(&mut file)?;
+        file.flush()?;
         // the name must not be there before the bytes are
-        file.sync_all()
+        file.get_ref().sync_all()?;
+        std::fs::rename(&part, path)?;
+        Ok(written)
     };
-    write()
-        .and_then(|()| std::fs::rename(&part, path))
+    whole()
         .inspect_err(|_| {
             let _ = std::fs::remove_file(&part);
         })

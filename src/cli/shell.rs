@@ -46,7 +46,7 @@ pub fn man(args: &Man) -> anyhow::Result<()> {
         let mut page = Vec::new();
         // whatever the program is called in the page, its place is `man rasid-run`
         clap_mangen::Man::new(command).title(name.to_uppercase()).render(&mut page)?;
-        super::write_atomically(&folder.join(format!("{name}.1")), &page)?;
+        super::write_atomically(&folder.join(format!("{name}.1")), |file| file.write_all(&page))?;
     }
     Ok(())
 }

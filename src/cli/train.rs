@@ -7,8 +7,8 @@ use super::forgetting::{Forgetting, date, half_life, weight};
 use super::progress::Bar;
 use super::{Usage, load_model, write_atomically};
 use crate::model::{
-    FOLDS, Figures, LabelSet, Model, Plan, Recipe, Sample, Tallies, Task, Text, count, learning,
-    nothing_to_tell, read_text, sha256, tune, validate,
+    FOLDS, Figures, LabelSet, Model, Plan, Recipe, Sample, Tallies, Task, Text, Written, count, learning,
+    nothing_to_tell, read_text, tune, validate,
 };
 use crate::text::Language;
 use jiff::Timestamp;
@@ -171,7 +171,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     save(&model, out)?;
     let Some(path) = &args.report else { return Ok(()) };
     let page = crate::report::training(&model.info, &learning(&model, &Bar::new("report")));
-    write_atomically(path, page.as_bytes())
+    write_atomically(path, |file| file.write_all(page.as_bytes()))
 }
 
 /// Counts the examples as they are read: of a text no more is kept than training goes on with.
@@ -188,11 +188,10 @@ fn count_all(input: &Input, plan: &Plan<'_>) -> anyhow::Result<Tallies> {
 
 /// Writes a trained model and prints its figures.
 pub fn save(model: &Model, out: &Path) -> anyhow::Result<()> {
-    let bytes = model.to_bytes()?;
-    write_atomically(out, &bytes)?;
+    let Written { bytes, sha256 } = write_atomically(out, |file| model.write(file))?;
     println!("{} examples, cross-validated, whole sub-fields and events held out:", model.info.examples);
     model.info.figures.iter().for_each(print);
-    println!("{}  {} bytes  sha256 {}", out.display(), bytes.len(), sha256(&bytes));
+    println!("{}  {bytes} bytes  sha256 {sha256}", out.display());
     Ok(())
 }
 

@@ -15,18 +15,20 @@ use super::features::Terms;
 use super::fit::{Fitting, Weights};
 use super::labels::Task;
 use super::parts::{Head, Info, Model};
+use super::vocabulary::Vocabulary;
 use crate::text::{Language, NORMALISER_VERSION};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sparse::Sparse;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 
 mod kept;
 mod sparse;
+mod write;
+
+pub use write::Written;
 
 /// The part of a head that stands in the JSON header.
 #[derive(Clone, Serialize, Deserialize)]
@@ -94,65 +96,7 @@ fn corrupt(message: impl Into<String>) -> ModelError {
     ModelError::File(message.into())
 }
 
-type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
-
 impl Model {
-    /// The bytes of the model file; equal models give equal bytes.
-    ///
-    /// # Errors
-    /// [`ModelError::File`] when a count of something does not fit the format.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, ModelError> {
-        let mut tensors = Tensors::new();
-        let mut heads = Vec::new();
-        for ((language, task), head) in &self.heads {
-            let name = |part: &str| format!("{}.{}.{part}", language.code(), task.name());
-            let columns = head.counts.labels();
-            let mut u32s = |part, shape, values: &[u32]| {
-                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                tensors.insert(name(part), (Dtype::U32, shape, bytes));
-            };
-            u32s("texts", vec![head.counts.texts.len()], &head.counts.texts);
-            let sparse = Sparse::of(&head.counts);
-            u32s("ends", vec![sparse.ends.len()], &sparse.ends);
-            u32s("counts", vec![sparse.counts.len()], &sparse.counts);
-            u32s("documents", vec![columns], &head.counts.documents);
-            u32s("rows", vec![head.weights.rows.len()], &head.weights.rows);
-            let weights = head.weights.table.iter().flat_map(|value| value.to_le_bytes()).collect();
-            let shape = vec![head.weights.rows.len(), columns];
-            tensors.insert(name("weights"), (Dtype::F32, shape, weights));
-            let labels: Vec<u8> = sparse.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-            tensors.insert(name("labels"), (Dtype::U16, vec![sparse.labels.len()], labels));
-            for (part, tensor) in kept::write(&head.kept, head.counts.terms.len()) {
-                tensors.insert(name(part), tensor);
-            }
-            let terms = head.counts.terms.join("\n").into_bytes();
-            tensors.insert(name("terms"), (Dtype::U8, vec![terms.len()], terms));
-            heads.push(HeadHeader {
-                language: *language,
-                task: *task,
-                terms: head.terms,
-                fitting: head.fitting,
-                keyword_weight: head.keyword_weight,
-                texts: head.texts,
-                kept_below: head.kept_below,
-                calibration: head.calibration,
-                thresholds: head.thresholds.clone(),
-            });
-        }
-        let mut header = Header { format: FORMAT, checksum: String::new(), info: self.info.clone(), heads };
-        let views = tensors.iter().map(|(name, (dtype, shape, bytes))| (name, *dtype, shape, bytes));
-        header.checksum = checksum(&header, views.map(|(name, _, _, bytes)| (&**name, &**bytes)))?;
-        let json = serde_json::to_string(&header).map_err(|error| corrupt(error.to_string()))?;
-        let mut views = Vec::new();
-        for (name, (dtype, shape, bytes)) in &tensors {
-            let view =
-                TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| corrupt(error.to_string()))?;
-            views.push((name.clone(), view));
-        }
-        safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), json)])))
-            .map_err(|error| corrupt(error.to_string()))
-    }
-
     /// Reads a model file and verifies its checksum, its shapes and its normaliser version.
     ///
     /// # Errors
@@ -175,7 +119,7 @@ impl Head {
             calibration: self.calibration,
             thresholds: self.thresholds.clone(),
             documents: self.counts.documents.clone(),
-            vocabulary: self.weights.rows.iter().map(|row| &*self.counts.terms[*row as usize]).collect(),
+            vocabulary: self.weights.rows.iter().map(|row| &self.counts.terms[*row as usize]).collect(),
             table: Cow::Borrowed(&self.weights.table),
         }
     }
@@ -225,9 +169,13 @@ impl<'a> File<'a> {
     pub fn verify(&self) -> Result<(), ModelError> {
         let mut sorted = self.tensors.tensors();
         sorted.sort_by(|a, b| a.0.cmp(&b.0));
-        let found = checksum(&self.header, sorted.iter().map(|(name, view)| (&**name, view.data())))?;
+        let mut checksum = Checksum::of(&self.header).map_err(|error| corrupt(error.to_string()))?;
+        for (name, view) in &sorted {
+            checksum.name(name, view.data().len());
+            checksum.0.update(view.data());
+        }
         // a fuzzer guesses no checksum; what lies behind it must bear any bytes too
-        if found != self.header.checksum && !cfg!(fuzzing) {
+        if checksum.hex() != self.header.checksum && !cfg!(fuzzing) {
             return Err(corrupt("checksum mismatch: the file was changed or damaged; get it again"));
         }
         Ok(())
@@ -298,11 +246,11 @@ impl<'a> File<'a> {
             Ok(words.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
         };
         let weights = self.task_weights(head)?.table.into_owned();
-        let terms: Vec<String> = self.terms(head)?.lines().map(str::to_owned).collect();
+        let terms: Vocabulary = self.terms(head)?.lines().collect();
         let view = self.view(&head.tensor("labels"))?;
-        let entries = view.data().as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
-        let sparse = Sparse { ends: u32s("ends")?, labels: entries.collect(), counts: u32s("counts")? };
-        let table = sparse.table(labels).unwrap_or_default();
+        let of = view.data().as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
+        let of: Vec<u16> = of.collect();
+        let table = sparse::table(&u32s("ends")?, &of, &u32s("counts")?, labels).unwrap_or_default();
         let (texts, documents) = (u32s("texts")?, u32s("documents")?);
         let fits =
             texts.len() == terms.len() && table.len() == terms.len() * labels && documents.len() == labels;
@@ -325,19 +273,35 @@ impl<'a> File<'a> {
     }
 }
 
-fn checksum<'a>(
-    header: &Header,
-    tensors: impl Iterator<Item = (&'a str, &'a [u8])>,
-) -> Result<String, ModelError> {
-    let mut hasher = Sha256::new();
-    let header = Header { checksum: String::new(), ..header.clone() };
-    hasher.update(serde_json::to_vec(&header).map_err(|error| corrupt(error.to_string()))?);
-    for (name, bytes) in tensors {
-        hasher.update(name.as_bytes());
-        hasher.update((bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+/// The checksum of a file: of its header, then of each tensor in the order of their names.
+struct Checksum(Sha256);
+
+impl Checksum {
+    fn of(header: &Header) -> serde_json::Result<Self> {
+        let header = Header { checksum: String::new(), ..header.clone() };
+        Ok(Self(Sha256::new_with_prefix(serde_json::to_vec(&header)?)))
     }
-    Ok(hex(&hasher.finalize()))
+
+    /// A tensor begins; its bytes are written next.
+    fn name(&mut self, name: &str, bytes: usize) {
+        self.0.update(name.as_bytes());
+        self.0.update((bytes as u64).to_le_bytes());
+    }
+
+    fn hex(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
+impl Write for Checksum {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Refuses a header with which nothing could be tagged.

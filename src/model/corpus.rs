@@ -89,25 +89,24 @@ fn bags(text: &Text, parts: &[usize], mut bag: impl FnMut(&Document) -> Bag) -> 
 pub fn held_out(tally: &Tally, recipe: &Recipe, folds: usize, parts: &[usize]) -> Vec<(Score, Vec<usize>)> {
     let counts = &tally.counts;
     let one = |fold: usize| {
-        let mut held = Vec::new();
+        // what the texts hold is counted twice, because all of it would be more than what is kept of them
+        let held = || tally.kept.iter().filter(move |kept| folds::fold(kept.group, folds) == fold);
+        let bag = |document: &Document| counts.known_bag(document, recipe.terms);
         let mut seen = counts.clone();
-        for kept in tally.kept.iter().filter(|kept| folds::fold(kept.group, folds) == fold) {
-            let text = kept.text(counts);
-            let bags = bags(&text, parts, |document| counts.known_bag(document, recipe.terms));
+        for text in held().map(|kept| kept.text(counts)) {
             if let Some(shares) = text.shares(recipe.keyword_weight) {
-                seen.take_bag(&bags[0], &shares);
+                seen.take_bag(&bag(&text.document), &shares);
             }
-            held.push((text.right, bags));
         }
         let weights = estimate(&seen, recipe.fitting);
-        let mut scores = Vec::with_capacity(held.len() * (1 + parts.len()));
-        for (right, bags) in held {
-            let score = |bag| (score(&seen, &weights, recipe.fitting, bag), right.clone());
-            scores.extend(bags.iter().map(score));
+        let mut scores = Vec::with_capacity(held().count() * (1 + parts.len()));
+        for text in held().map(|kept| kept.text(counts)) {
+            let score = |bag| (score(&seen, &weights, recipe.fitting, &bag), text.right.clone());
+            scores.extend(bags(&text, parts, bag).into_iter().map(score));
         }
         scores
     };
-    on_all_cores(folds, one).concat()
+    on_all_cores(folds, one).into_iter().flatten().collect()
 }
 
 /// The evidence in `bag` by weights of `seen`.

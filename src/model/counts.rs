@@ -4,6 +4,7 @@
 //! old and new examples at once or one after the other gives the same bytes.
 
 use super::features::{Document, Terms};
+use super::vocabulary::Vocabulary;
 use crate::text::{Key, Slots, Word, term_key};
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ pub struct Counts {
     /// One more than the row; shared with copies that have the same terms.
     rows: Arc<Slots<u32>>,
     /// The terms, by row.
-    pub terms: Arc<Vec<String>>,
+    pub terms: Arc<Vocabulary>,
     /// Texts that a term stands in, by row.
     pub texts: Vec<u32>,
     /// Counts by row, `labels` columns each.
@@ -82,9 +83,9 @@ impl Counts {
     }
 
     /// Puts stored counts together again.
-    pub fn from_parts(terms: Vec<String>, texts: Vec<u32>, table: Vec<u32>, documents: Vec<u32>) -> Self {
+    pub fn from_parts(terms: Vocabulary, texts: Vec<u32>, table: Vec<u32>, documents: Vec<u32>) -> Self {
         let mut rows = Slots::with_capacity(terms.len());
-        for (row, term) in (1..).zip(&terms) {
+        for (row, term) in (1..).zip(terms.iter()) {
             let key = term_key(term);
             // a damaged file may have a term of no letters
             if key != Slots::<u32>::EMPTY {
@@ -179,7 +180,7 @@ impl Counts {
             let (first, second) = words;
             self.new_row(
                 key,
-                match second {
+                &match second {
                     None => first.to_string(),
                     Some(second) => format!("{first} {second}"),
                 },
@@ -188,7 +189,7 @@ impl Counts {
     }
 
     #[cold]
-    fn new_row(&mut self, key: Key, term: String) -> u32 {
+    fn new_row(&mut self, key: Key, term: &str) -> u32 {
         let row = self.terms.len() as u32;
         // a damaged file may have a term of no letters
         if key != Slots::<u32>::EMPTY {
@@ -206,26 +207,45 @@ impl Counts {
         self.rows.get(key).checked_sub(1)
     }
 
-    /// The keys of the terms, by row.
-    pub fn keys(&self) -> impl Iterator<Item = Key> {
-        self.terms.iter().map(|term| term_key(term))
+    /// The sum of these counts and `other`, which are of the same labels, in the order of their spelling;
+    /// and for both where each of their rows stands in it. Sums stop at the largest number; terms that no
+    /// text was counted for are left out.
+    pub(super) fn plus(self, other: Self) -> (Self, [Vec<u32>; 2]) {
+        let labels = self.labels;
+        let mut sum = self.documents.clone();
+        add(&mut sum, &other.documents);
+        let mut places = [vec![0; self.terms.len()], vec![0; other.terms.len()]];
+        let sides = [self, other].map(Self::without_rows);
+        let all = |side: usize| (0..sides[side].terms.len()).map(move |row| (side as u8, row as u32));
+        let term = |(side, row): (u8, u32)| &sides[usize::from(side)].terms[row as usize];
+        // two runs that are in order already are merged
+        let mut rows: Vec<(u8, u32)> = all(0).chain(all(1)).collect();
+        rows.sort_by(|a, b| term(*a).cmp(term(*b)));
+        let (mut terms, mut texts, mut table) = (Vocabulary::default(), Vec::new(), Vec::new());
+        for same in rows.chunk_by(|a, b| term(*a) == term(*b)) {
+            let of = |(side, row): &(u8, u32)| (&sides[usize::from(*side)], *row as usize);
+            let in_texts = same.iter().map(of).map(|(side, row)| side.texts[row]);
+            let in_texts = in_texts.fold(0, u32::saturating_add);
+            if in_texts == 0 {
+                continue;
+            }
+            for (side, row) in same {
+                places[usize::from(*side)][*row as usize] = terms.len() as u32;
+            }
+            let start = table.len();
+            table.resize(start + labels, 0);
+            same.iter().map(of).for_each(|(side, row)| add(&mut table[start..], side.of(row)));
+            terms.push(term(same[0]));
+            texts.push(in_texts);
+        }
+        drop((rows, sides));
+        (Self::from_parts(terms, texts, table, sum), places)
     }
 
-    /// The sum of these counts and `other`, which are of the same labels; terms in the order of
-    /// their spelling. Sums stop at the largest number.
-    pub fn plus(&self, other: &Self) -> Self {
-        let mut sum = self.clone();
-        for (row, (term, key)) in other.terms.iter().zip(other.keys()).enumerate() {
-            let at = sum.row_of(key).unwrap_or_else(|| sum.new_row(key, term.clone())) as usize;
-            sum.texts[at] = sum.texts[at].saturating_add(other.texts[row]);
-            for (count, more) in sum.table[at * sum.labels..].iter_mut().zip(other.of(row)) {
-                *count = count.saturating_add(*more);
-            }
-        }
-        for (count, more) in sum.documents.iter_mut().zip(&other.documents) {
-            *count = count.saturating_add(*more);
-        }
-        sum.sorted()
+    /// Without what rows are found by, which takes as much memory as the rest and is of no use to who is
+    /// about to be taken apart.
+    fn without_rows(self) -> Self {
+        Self { rows: Arc::default(), last: Vec::new(), ..self }
     }
 
     /// Number of labels.
@@ -240,22 +260,39 @@ impl Counts {
 
     /// The same counts with the terms in the order of their spelling, so that files are equal byte
     /// for byte; terms that no text was counted for are left out.
-    pub fn sorted(&self) -> Self {
-        if self.terms.is_sorted() && self.texts.iter().all(|texts| *texts > 0) {
-            return self.clone();
+    pub fn sorted(self) -> Self {
+        self.moved().0
+    }
+
+    /// As [`Counts::sorted`], and where each row stands now; `None` where all stand where they did.
+    pub(super) fn moved(self) -> (Self, Option<Vec<u32>>) {
+        if self.terms.iter().is_sorted() && self.texts.iter().all(|texts| *texts > 0) {
+            return (self, None);
         }
-        self.ordered((0..self.terms.len() as u32).filter(|row| self.texts[*row as usize] > 0).collect()).0
+        let old = self.without_rows();
+        let used = (0..old.terms.len() as u32).filter(|row| old.texts[*row as usize] > 0);
+        let (counts, order) = old.ordered(used.collect());
+        let mut place = vec![0; old.terms.len()];
+        (0..).zip(&order).for_each(|(new, row)| place[*row as usize] = new);
+        (counts, Some(place))
     }
 
     /// The counts of some rows, in the order of their spelling, and these rows in that order.
     pub fn ordered(&self, mut rows: Vec<u32>) -> (Self, Vec<u32>) {
         rows.sort_by(|a, b| self.terms[*a as usize].cmp(&self.terms[*b as usize]));
+        let mut table = Vec::with_capacity(rows.len() * self.labels);
+        rows.iter().for_each(|row| table.extend_from_slice(self.of(*row as usize)));
         let counts = Self::from_parts(
-            rows.iter().map(|row| self.terms[*row as usize].clone()).collect(),
+            rows.iter().map(|row| &self.terms[*row as usize]).collect(),
             rows.iter().map(|row| self.texts[*row as usize]).collect(),
-            rows.iter().flat_map(|row| self.of(*row as usize)).copied().collect(),
+            table,
             self.documents.clone(),
         );
         (counts, rows)
     }
+}
+
+/// Adds `more`, number by number, up to the largest.
+fn add(counts: &mut [u32], more: &[u32]) {
+    counts.iter_mut().zip(more).for_each(|(count, more)| *count = count.saturating_add(*more));
 }

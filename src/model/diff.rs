@@ -190,9 +190,9 @@ impl<'a> Weighed<'a> {
     fn of(head: &'a Head) -> Self {
         let counts = &head.counts;
         let texts = counts.terms.iter().zip(&counts.texts);
-        let mut terms: BTreeMap<&str, _> = texts.map(|(term, n)| (term.as_str(), (*n, None))).collect();
+        let mut terms: BTreeMap<&str, _> = texts.map(|(term, n)| (term, (*n, None))).collect();
         for (place, row) in head.weights.rows.iter().enumerate() {
-            if let Some(term) = terms.get_mut(counts.terms[*row as usize].as_str()) {
+            if let Some(term) = terms.get_mut(&counts.terms[*row as usize]) {
                 term.1 = Some(place);
             }
         }
@@ -259,7 +259,7 @@ mod tests {
         head.thresholds = vec![0.2; labels.len()];
         head.kept.clear();
         head.counts = crate::model::Counts::from_parts(
-            terms.iter().map(|(term, ..)| (*term).to_owned()).collect(),
+            terms.iter().map(|(term, ..)| term).collect(),
             terms.iter().map(|(_, texts, _)| *texts).collect(),
             vec![UNIT; terms.len() * labels.len()],
             vec![UNIT; labels.len()],

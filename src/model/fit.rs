@@ -85,13 +85,13 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
     // terms of equal counts have equal weights, and most counts stand there many times: one column each
     let mut columns: HashMap<&[u32], usize> = HashMap::new();
     let mut times: Vec<f64> = Vec::new();
-    let places: Vec<usize> = rows
+    let places: Vec<u32> = rows
         .iter()
         .map(|row| {
             let column = *columns.entry(counts.of(*row as usize)).or_insert(times.len());
             times.resize(times.len().max(column + 1), 0.0);
             times[column] += 1.0;
-            column
+            column as u32
         })
         .collect();
     let repeats = fitting.repeats(counts);
@@ -114,7 +114,8 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
     for column in table.columns() {
         centred.extend(centre(&column.to_vec(), &taught));
     }
-    let table = places.iter().flat_map(|column| &centred[column * labels..][..labels]).copied().collect();
+    let mut table = Vec::with_capacity(labels * rows.len());
+    places.iter().for_each(|column| table.extend_from_slice(&centred[*column as usize * labels..][..labels]));
     Ok(Weights { rows, table })
 }
 
@@ -208,9 +209,12 @@ fn feature_log_prob(sums: &Array2<f64>, times: &[f64], smoothing: f64) -> Result
             }
         }
     }
+    // each is let go of before the next is made
     let model = fit_linfa(smoothed, 0.0).map_err(|error| failed(&error))?;
     let written = serde_json::to_vec(&model).map_err(|error| failed(&error))?;
+    drop(model);
     let fitted: Fitted = serde_json::from_slice(&written).map_err(|error| failed(&error))?;
+    drop(written);
     let mut table = Array2::zeros((classes, columns));
     for (class, info) in fitted.class_info {
         table.row_mut(class).assign(&info.feature_log_prob.slice(ndarray::s![..columns]));

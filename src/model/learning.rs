@@ -7,10 +7,11 @@ use super::cross::judge;
 use super::evaluate::Report;
 use super::fit::estimate;
 use super::folds::{FOLDS, fold};
+use super::kept::Kept;
 use super::labels::{Label, Task};
 use super::parts::{Head, Model};
 use super::recipe::{Progress, Recipe};
-use super::tally::{Kept, Tally};
+use super::tally::Tally;
 use crate::text::Language;
 
 /// One task in one language.
@@ -150,7 +151,10 @@ fn top_terms(head: &Head, label: usize) -> Vec<TopTerm> {
         .map(|(row, weights)| {
             let row = *row as usize;
             let known = (head.counts.texts[row] as f32).sqrt();
-            (weights[label] * known, TopTerm { term: head.counts.terms[row].clone(), weight: weights[label] })
+            (
+                weights[label] * known,
+                TopTerm { term: head.counts.terms[row].to_owned(), weight: weights[label] },
+            )
         })
         .collect();
     terms.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.term.cmp(&b.1.term)));

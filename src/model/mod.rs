@@ -21,6 +21,7 @@ mod explain;
 mod features;
 mod fit;
 mod folds;
+mod kept;
 mod labels;
 mod learner;
 mod learning;
@@ -43,9 +44,10 @@ mod targets;
 mod texts;
 mod train;
 mod tune;
+mod vocabulary;
 
 pub use adapt::{FEWEST_ARTICLES, Options, adapt};
-pub use artifact::{read_file, sha256};
+pub use artifact::{Written, read_file, sha256};
 pub use calibrate::Calibration;
 pub use canary::{Canary, CanaryError, Comparison, Limits, LostLabels, keeps_labels};
 pub use choose::{Candidate, choose};
@@ -76,6 +78,7 @@ pub use tally::faded;
 pub use targets::{WatchList, WatchListError};
 pub use texts::{Sample, Text, read as read_text};
 pub use tune::{Trial, tune};
+pub use vocabulary::Vocabulary;
 
 use thiserror::Error;
 

@@ -2,6 +2,7 @@
 
 use super::features::{Document, Terms};
 use super::fit::Weights;
+use super::vocabulary::Vocabulary;
 use crate::text::{Key, Slots, term_key};
 
 /// Weights of one task in one language, ready to score.
@@ -59,7 +60,7 @@ impl Score {
 
 impl Scorer {
     /// Compiles `weights`, whose rows are those of `vocabulary`.
-    pub fn new(vocabulary: &[String], weights: &Weights, labels: usize, terms: Terms) -> Self {
+    pub fn new(vocabulary: &Vocabulary, weights: &Weights, labels: usize, terms: Terms) -> Self {
         let mut slots = Slots::with_capacity(weights.rows.len());
         for (id, row) in weights.rows.iter().enumerate() {
             let key = term_key(&vocabulary[*row as usize]);

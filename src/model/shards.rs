@@ -84,6 +84,7 @@ pub fn count<E>(
         idle.0 += shard.idle.0;
         idle.1 = [idle.1, shard.idle.1].into_iter().flatten().min();
     }
+    let all = all.sorted();
     let first = idle.1.map(|(_, place): (usize, String)| place);
     Ok((all, Idle { examples: idle.0, first }))
 }
@@ -104,7 +105,6 @@ impl Shard {
                 }
             }
         }
-        shard.tallies = shard.tallies.sorted();
         shard
     }
 }

@@ -8,10 +8,9 @@
 //! from the whole. So training that goes on from a model file gives the same bytes as training at once.
 
 use super::counts::Counts;
-use super::features::{Document, Stem, Terms};
+use super::kept::Kept;
 use super::recipe::Recipe;
 use super::texts::Text;
-use crate::text::term_word;
 use std::collections::BTreeMap;
 
 /// Texts that are kept in one language and task.
@@ -32,25 +31,6 @@ pub struct Tally {
     /// How many there were, keyword lists and texts that count for nothing left out.
     pub texts: usize,
 }
-
-/// A text that is kept.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kept {
-    /// Its group.
-    pub group: u64,
-    /// Columns of its labels, the main one first.
-    pub right: Vec<u16>,
-    /// Its stems that count, as rows of the counts; [`BREAK`] stands between title and text, and where
-    /// words between quotation marks count half, [`QUOTE`] where they begin and where they end.
-    pub stems: Vec<u32>,
-    /// How much it counts, in 64ths.
-    pub weight: u32,
-}
-
-/// Stands between pieces of a text.
-pub const BREAK: u32 = u32::MAX;
-/// Stands where words between quotation marks begin and where they end.
-pub const QUOTE: u32 = u32::MAX - 1;
 
 impl Tally {
     /// No texts, of so many labels.
@@ -82,28 +62,23 @@ impl Tally {
 
     /// The same with terms in the order of their spelling, so that files are equal byte for byte.
     pub fn sorted(self) -> Self {
-        let counts = self.counts.sorted();
-        let place: Vec<u32> = self.counts.keys().map(|key| counts.row_of(key).unwrap_or(0)).collect();
-        let mut kept: Vec<Kept> = self.kept.into_iter().map(|kept| kept.moved(&place)).collect();
+        let (counts, place) = self.counts.moved();
+        let mut kept = match &place {
+            None => self.kept,
+            Some(place) => moved(self.kept, place),
+        };
         let below = cut(&mut kept, self.below, KEPT);
         Self { counts, kept, below, texts: self.texts }
     }
 
     /// This tally and `other` as one.
-    pub fn with(mut self, other: Self) -> Self {
-        let both = self.counts.plus(&other.counts);
-        let place = |counts: &Counts| -> Vec<u32> {
-            counts.keys().map(|key| both.row_of(key).unwrap_or(0)).collect()
-        };
-        let (ours, theirs) = (place(&self.counts), place(&other.counts));
-        let moved = |kept: Vec<Kept>, place: &[u32]| {
-            kept.into_iter().map(|kept| kept.moved(place)).collect::<Vec<_>>()
-        };
-        let mut kept = moved(std::mem::take(&mut self.kept), &ours);
+    pub fn with(self, other: Self) -> Self {
+        let (counts, [ours, theirs]) = self.counts.plus(other.counts);
+        let mut kept = moved(self.kept, &ours);
         kept.extend(moved(other.kept, &theirs));
         let below = self.below.into_iter().chain(other.below).min();
         let below = cut(&mut kept, below, KEPT);
-        Self { counts: both, kept, below, texts: self.texts + other.texts }
+        Self { counts, kept, below, texts: self.texts + other.texts }
     }
 
     /// The same with each text counting `share` of what it did, rounded to a whole 64th. Keyword lists
@@ -173,6 +148,11 @@ pub fn faded(weight: u32, share: f64) -> u32 {
     (f64::from(weight) * share).round() as u32
 }
 
+/// With rows that stand at new places.
+fn moved(kept: Vec<Kept>, place: &[u32]) -> Vec<Kept> {
+    kept.into_iter().map(|kept| kept.moved(place)).collect()
+}
+
 /// Sorts, and keeps whole groups `below` a number, the smallest first, up to `most` texts. Gives back
 /// the number of the first group that is cut, now or before.
 fn cut(kept: &mut Vec<Kept>, below: Option<u64>, most: usize) -> Option<u64> {
@@ -181,60 +161,6 @@ fn cut(kept: &mut Vec<Kept>, below: Option<u64>, most: usize) -> Option<u64> {
     let Some(over) = kept.get(most).map(|kept| kept.group) else { return below };
     kept.truncate(kept.partition_point(|kept| kept.group < over));
     Some(over)
-}
-
-/// Whether it is no row but [`BREAK`] or [`QUOTE`].
-pub fn is_mark(row: u32) -> bool {
-    row >= QUOTE
-}
-
-impl Kept {
-    /// `counts` has counted the text.
-    fn of(text: &Text, terms: Terms, counts: &Counts) -> Self {
-        let mut stems = Vec::new();
-        let mut piece = None;
-        let mut quoted = false;
-        for stem in text.document.stems.iter().filter(|stem| terms.function_words || !stem.function) {
-            if piece.is_some_and(|piece| piece != stem.span.0) {
-                stems.push(BREAK);
-            }
-            piece = Some(stem.span.0);
-            if terms.half_quotes && quoted != stem.quoted {
-                stems.push(QUOTE);
-                quoted = stem.quoted;
-            }
-            stems.extend(counts.row_of(stem.key));
-        }
-        let right = text.right.iter().map(|label| *label as u16).collect();
-        Self { group: text.group, right, stems, weight: text.weight }
-    }
-
-    /// With rows that stand at new places.
-    pub fn moved(mut self, place: &[u32]) -> Self {
-        for row in self.stems.iter_mut().filter(|row| !is_mark(**row)) {
-            *row = place[*row as usize];
-        }
-        self
-    }
-
-    /// The text as training sees it; its rows are those of `counts`.
-    pub fn text(&self, counts: &Counts) -> Text {
-        let mut document = Document::default();
-        let (mut piece, mut quoted) = (0, false);
-        for row in &self.stems {
-            match *row {
-                BREAK => piece += 1,
-                QUOTE => quoted = !quoted,
-                row => {
-                    let word = term_word(&counts.terms[row as usize]);
-                    let span = (piece, 0);
-                    document.stems.push(Stem { word, key: word.key(), function: false, quoted, span });
-                }
-            }
-        }
-        let right = self.right.iter().map(|label| usize::from(*label)).collect();
-        Text { document, right, keywords: false, weight: self.weight, group: self.group }
-    }
 }
 
 #[cfg(test)]
@@ -247,7 +173,7 @@ mod tests {
         let of = |(at, group): (usize, &u8)| Kept {
             group: u64::from(*group),
             right: vec![0],
-            stems: vec![at as u32 % 3],
+            stems: [at as u32 % 3].into_iter().collect(),
             weight: UNIT,
         };
         groups.iter().enumerate().map(of).collect()
@@ -274,27 +200,6 @@ mod tests {
                 below = cut(&mut sum, below.into_iter().chain(cut_from).min(), most);
             }
             prop_assert_eq!((sum, below), (whole, at_once));
-        }
-    }
-
-    #[test]
-    fn a_kept_text_is_the_text() {
-        let document =
-            Document::of(&["The cup final", "He said \u{201c}we won the 5G cup\u{201d} and left. مباراة"]);
-        let text = Text { document, right: vec![1], keywords: false, weight: UNIT, group: 7 };
-        for (pairs, function_words, half_quotes) in
-            [(true, true, true), (true, false, true), (false, true, false)]
-        {
-            let terms = Terms { pairs, function_words, half_quotes };
-            let recipe = Recipe { terms, ..Recipe::of(crate::model::Task::Stance) };
-            let mut tally = Tally::new(2);
-            tally.add(&text, recipe);
-            let tally = tally.sorted();
-            let again = tally.kept[0].text(&tally.counts);
-            assert_eq!((again.group, &again.right), (7, &text.right));
-            let mut counts = tally.counts.clone();
-            assert_eq!(counts.bag(&again.document, terms), counts.bag(&text.document, terms));
-            assert_eq!(counts.terms.len(), tally.counts.terms.len());
         }
     }
 }

@@ -22,35 +22,37 @@ pub(super) fn train_head(
     all: &[Label],
     recipe: Recipe,
 ) -> Result<(Head, Option<Report>), ModelError> {
-    let tally = Tally { counts: tally.counts.sorted(), ..tally };
-    let mut head = Head {
+    let tally = tally.sorted();
+    let mut calibration = Calibration { slope: 1.0, pad: 0.0, noise: recipe.noise };
+    let mut least = vec![1.0; all.len()];
+    let (mut weights, mut report) = (Weights::default(), None);
+    if tally.counts.taught().iter().filter(|taught| **taught).count() >= 2 {
+        let scores = held_out(&tally, &recipe, FOLDS, &PARTS[1..]);
+        calibration = Calibration::fit(&scores, recipe.noise);
+        let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
+            .into_iter()
+            .step_by(PARTS.len())
+            .map(|(score, right)| (calibration.probabilities(&score, &[]), right))
+            .collect();
+        least = thresholds(&judged, all.len());
+        report = Some(judge(&judged, &least, all));
+        drop(judged);
+        weights = fit(&tally.counts, recipe.fitting)?;
+    }
+    let Tally { counts, kept, below, texts } = tally;
+    let head = Head {
         terms: recipe.terms,
         fitting: recipe.fitting,
         keyword_weight: recipe.keyword_weight,
-        calibration: Calibration { slope: 1.0, pad: 0.0, noise: recipe.noise },
-        thresholds: vec![1.0; all.len()],
-        counts: tally.counts.clone(),
-        weights: Weights::default(),
-        kept: Vec::new(),
-        kept_below: tally.below,
-        texts: tally.texts,
+        calibration,
+        thresholds: least,
+        counts,
+        weights,
+        kept,
+        kept_below: below,
+        texts,
     };
-    if head.counts.taught().iter().filter(|taught| **taught).count() < 2 {
-        head.kept = tally.kept;
-        return Ok((head, None));
-    }
-    let scores = held_out(&tally, &recipe, FOLDS, &PARTS[1..]);
-    head.kept = tally.kept;
-    head.calibration = Calibration::fit(&scores, recipe.noise);
-    let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
-        .into_iter()
-        .step_by(PARTS.len())
-        .map(|(score, right)| (head.calibration.probabilities(&score, &[]), right))
-        .collect();
-    head.thresholds = thresholds(&judged, all.len());
-    let report = judge(&judged, &head.thresholds, all);
-    head.weights = fit(&head.counts, recipe.fitting)?;
-    Ok((head, Some(report)))
+    Ok((head, report))
 }
 
 /// For each label the probability above which saying it gives the best F1 on held-out texts.

@@ -6,49 +6,49 @@
 
 use super::super::ModelError;
 use super::super::counts::UNIT;
-use super::super::tally::{Kept, QUOTE, is_mark};
+use super::super::kept::{Kept, QUOTE, Rows, is_mark};
 use super::corrupt;
+use super::write::Tensor;
 use safetensors::tensor::{Dtype, SafeTensors};
 
 /// The first of the marks in 16 bits.
 const NARROW_QUOTE: u16 = QUOTE as u16;
 
-type Tensor = (Dtype, Vec<usize>, Vec<u8>);
-
 /// Tensors by part of the name; rows are below `terms`.
-pub(super) fn write(kept: &[Kept], terms: usize) -> Vec<(&'static str, Tensor)> {
-    let ends = |length: &dyn Fn(&Kept) -> usize| {
-        let mut end = 0;
-        let bytes = kept.iter().flat_map(|kept| {
-            end += length(kept) as u32;
-            end.to_le_bytes()
-        });
-        (Dtype::U32, vec![kept.len()], bytes.collect())
-    };
-    let stems = || kept.iter().flat_map(|kept| &kept.stems).copied();
-    let (dtype, rows): (Dtype, Vec<u8>) = if terms <= usize::from(NARROW_QUOTE) {
+pub(super) fn write(kept: &[Kept], terms: usize) -> Vec<(&'static str, Tensor<'_>)> {
+    let texts = kept.len();
+    let stems = || kept.iter().flat_map(|kept| kept.stems.iter());
+    let length = stems().count();
+    let rows = if terms <= usize::from(NARROW_QUOTE) {
         // marks are the largest numbers of either width
-        (Dtype::U16, stems().flat_map(|row| (row as u16).to_le_bytes()).collect())
+        Tensor::of(Dtype::U16, length, move || stems().map(|row| (row as u16).to_le_bytes()))
     } else {
-        (Dtype::U32, stems().flat_map(u32::to_le_bytes).collect())
+        Tensor::of(Dtype::U32, length, move || stems().map(u32::to_le_bytes))
     };
-    let labels: Vec<u16> = kept.iter().flat_map(|kept| &kept.right).copied().collect();
-    let groups = kept.iter().flat_map(|kept| kept.group.to_le_bytes()).collect();
+    let labels = || kept.iter().flat_map(|kept| &kept.right).map(|label| label.to_le_bytes());
     let mut tensors = vec![
-        ("kept.groups", (Dtype::U64, vec![kept.len()], groups)),
-        ("kept.stems", (dtype, vec![stems().count()], rows)),
-        ("kept.ends", ends(&|kept| kept.stems.len())),
-        (
-            "kept.labels",
-            (Dtype::U16, vec![labels.len()], labels.iter().flat_map(|l| l.to_le_bytes()).collect()),
-        ),
-        ("kept.label_ends", ends(&|kept| kept.right.len())),
+        ("kept.groups", Tensor::of(Dtype::U64, texts, || kept.iter().map(|kept| kept.group.to_le_bytes()))),
+        ("kept.stems", rows),
+        ("kept.ends", ends(kept, |kept| kept.stems.iter().count())),
+        ("kept.labels", Tensor::of(Dtype::U16, labels().count(), labels)),
+        ("kept.label_ends", ends(kept, |kept| kept.right.len())),
     ];
     if kept.iter().any(|kept| kept.weight != UNIT) {
-        let weights = kept.iter().flat_map(|kept| kept.weight.to_le_bytes()).collect();
-        tensors.push(("kept.weights", (Dtype::U32, vec![kept.len()], weights)));
+        let weights = || kept.iter().map(|kept| kept.weight.to_le_bytes());
+        tensors.push(("kept.weights", Tensor::of(Dtype::U32, texts, weights)));
     }
     tensors
+}
+
+/// Where what each text has so much of ends.
+fn ends(kept: &[Kept], length: impl Fn(&Kept) -> usize + Copy + 'static) -> Tensor<'_> {
+    let ends = move || {
+        kept.iter().scan(0, move |end, kept| {
+            *end += length(kept) as u32;
+            Some(end.to_le_bytes())
+        })
+    };
+    Tensor::of(Dtype::U32, kept.len(), ends)
 }
 
 /// Reads what [`write()`] wrote; `name` makes the full name of a part.
@@ -66,12 +66,19 @@ pub(super) fn read(
         bytes.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect()
     };
     let (groups, stems) = (view("kept.groups")?, view("kept.stems")?);
-    let stems: Vec<u32> = match stems.dtype() {
-        Dtype::U16 => u16s(stems.data())
-            .into_iter()
-            .map(|row| u32::from(row) + if row >= NARROW_QUOTE { QUOTE - u32::from(NARROW_QUOTE) } else { 0 })
-            .collect(),
-        _ => u32s(stems.data()),
+    let wide =
+        |row: u16| u32::from(row) + if row >= NARROW_QUOTE { QUOTE - u32::from(NARROW_QUOTE) } else { 0 };
+    let rows = |start: usize, end: usize| -> Option<Rows> {
+        Some(match stems.dtype() {
+            Dtype::U16 => {
+                let rows = stems.data().as_chunks().0.get(start..end)?;
+                rows.iter().map(|row| wide(u16::from_le_bytes(*row))).collect()
+            }
+            _ => {
+                let rows = stems.data().as_chunks().0.get(start..end)?;
+                rows.iter().map(|row| u32::from_le_bytes(*row)).collect()
+            }
+        })
     };
     let (ends, label_ends) = (u32s(view("kept.ends")?.data()), u32s(view("kept.label_ends")?.data()));
     let right = u16s(view("kept.labels")?.data());
@@ -91,9 +98,9 @@ pub(super) fn read(
     let mut kept = Vec::with_capacity(groups.len());
     for (((group, end), label_end), weight) in groups.iter().zip(ends).zip(label_ends).zip(weights) {
         let (end, label_end) = (end as usize, label_end as usize);
-        let stems = stems.get(start..end).ok_or_else(misfit)?.to_vec();
+        let stems = rows(start, end).ok_or_else(misfit)?;
         let right = right.get(label_start..label_end).ok_or_else(misfit)?.to_vec();
-        let rows_fit = stems.iter().all(|row| is_mark(*row) || (*row as usize) < terms);
+        let rows_fit = stems.iter().all(|row| is_mark(row) || (row as usize) < terms);
         if !rows_fit || right.is_empty() || right.iter().any(|label| usize::from(*label) >= labels) {
             return Err(misfit());
         }
