@@ -313,12 +313,12 @@ fn an_outlet_of_told_topics_is_taken_for_no_other() {
     let [old, new] = [model, &adapted].map(|model| &model.heads[&(Language::English, Task::Topic)]);
     let rows: std::collections::HashMap<&str, &[f32]> = (new.weights.rows.iter())
         .zip(new.weights.table.chunks(among.len()))
-        .map(|(row, weights)| (&*new.counts.terms[*row as usize], weights))
+        .map(|(row, weights)| (&new.counts.terms[*row as usize], weights))
         .collect();
     let mut gains = 0;
     for (row, before) in old.weights.rows.iter().zip(old.weights.table.chunks(among.len())) {
         let term = &old.counts.terms[*row as usize];
-        for (label, (before, after)) in before.iter().zip(rows[&**term]).enumerate() {
+        for (label, (before, after)) in before.iter().zip(rows[term]).enumerate() {
             let counted = old.counts.of(*row as usize)[label] > 0;
             assert!(!counted || after >= before, "{term}: {before} before, {after} after");
             gains += usize::from(after > before);
