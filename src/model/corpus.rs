@@ -3,7 +3,7 @@
 use super::cores::on_all_cores;
 use super::counts::{Bag, Counts};
 use super::features::{Document, Terms};
-use super::fit::{Fitting, estimate};
+use super::fit::{Fitting, estimate, estimate_table};
 use super::folds;
 use super::recipe::Recipe;
 use super::score::Score;
@@ -98,7 +98,8 @@ pub fn held_out(tally: &Tally, recipe: &Recipe, folds: usize, parts: &[usize]) -
                 seen.take_bag(&bag(&text.document), &shares);
             }
         }
-        let weights = estimate(&seen, recipe.fitting);
+        let table = std::mem::take(&mut seen.table);
+        let weights = estimate_table(&seen, table, recipe.fitting);
         let mut scores = Vec::with_capacity(held().count() * (1 + parts.len()));
         for text in held().map(|kept| kept.text(counts)) {
             let score = |bag| (score(&seen, &weights, recipe.fitting, &bag), text.right.clone());

@@ -102,12 +102,14 @@ pub fn fit(counts: &Counts, fitting: Fitting) -> Result<Weights, ModelError> {
         }
     }
     let mut table = Array2::<f64>::zeros((labels, times.len()));
+    let others = (fitting.method != Method::Multinomial).then(|| &sums.sum_axis(ndarray::Axis(0)) - &sums);
     if fitting.method != Method::Complement {
-        table += &feature_log_prob(&sums, &times, fitting.smoothing)?;
+        table += &feature_log_prob(sums, &times, fitting.smoothing)?;
+    } else {
+        drop(sums);
     }
-    if fitting.method != Method::Multinomial {
-        let others = &sums.sum_axis(ndarray::Axis(0)) - &sums;
-        table -= &feature_log_prob(&others, &times, fitting.smoothing)?;
+    if let Some(others) = others {
+        table -= &feature_log_prob(others, &times, fitting.smoothing)?;
     }
     let taught = counts.taught();
     let mut centred = Vec::with_capacity(labels * times.len());
@@ -135,6 +137,11 @@ fn centre<'a>(weights: &'a [f64], taught: &'a [bool]) -> impl Iterator<Item = f3
 ///
 /// log P(term | class) = ln (count + smoothing) − ln (all counts + smoothing · terms).
 pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
+    estimate_table(counts, counts.table.clone(), fitting)
+}
+
+/// As [`estimate`], where `table` is what the counts had for one; the weights take its place in memory.
+pub(super) fn estimate_table(counts: &Counts, mut table: Vec<u32>, fitting: Fitting) -> Vec<f32> {
     let labels = counts.labels();
     let has_weights = |row: &usize| counts.texts[*row] >= fitting.min_texts.max(1);
     let repeats = fitting.repeats(counts);
@@ -142,7 +149,7 @@ pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
     let mut terms = 0u64;
     for row in (0..counts.terms.len()).filter(has_weights) {
         terms += 1;
-        for ((sum, count), repeats) in sums.iter_mut().zip(counts.of(row)).zip(&repeats) {
+        for ((sum, count), repeats) in sums.iter_mut().zip(&table[row * labels..]).zip(&repeats) {
             *sum += u64::from(*count) * repeats;
         }
     }
@@ -159,11 +166,15 @@ pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
         _ => (count as f64 / f64::from(UNIT) + fitting.smoothing).ln(),
     };
     let taught = counts.taught();
-    let mut table = vec![0.0; counts.terms.len() * labels];
     let mut weights = vec![0.0; labels];
     let mut of = vec![0u64; labels];
-    for row in (0..counts.terms.len()).filter(has_weights) {
-        for ((count, of), repeats) in of.iter_mut().zip(counts.of(row)).zip(&repeats) {
+    for row in 0..counts.terms.len() {
+        let slots = &mut table[row * labels..][..labels];
+        if !has_weights(&row) {
+            slots.fill(0.0f32.to_bits());
+            continue;
+        }
+        for ((count, of), repeats) in of.iter_mut().zip(&*slots).zip(&repeats) {
             *count = u64::from(*of) * repeats;
         }
         let all: u64 = of.iter().sum();
@@ -176,17 +187,17 @@ pub fn estimate(counts: &Counts, fitting: Fitting) -> Vec<f32> {
                 *weight -= ln(all - count) - others[label];
             }
         }
-        for (slot, weight) in table[row * labels..].iter_mut().zip(centre(&weights, &taught)) {
-            *slot = weight;
+        for (slot, weight) in slots.iter_mut().zip(centre(&weights, &taught)) {
+            *slot = weight.to_bits();
         }
     }
-    table
+    table.into_iter().map(f32::from_bits).collect()
 }
 
 /// linfa's log P(term | class) for one row of sums a class; (classes × columns). Each column stands for
 /// so many terms as `times` says. What the others of its kind count is given to linfa in one column
 /// more, so that the sums of the classes are right; for the same reason the smoothing is added before.
-fn feature_log_prob(sums: &Array2<f64>, times: &[f64], smoothing: f64) -> Result<Array2<f64>, ModelError> {
+fn feature_log_prob(sums: Array2<f64>, times: &[f64], smoothing: f64) -> Result<Array2<f64>, ModelError> {
     /// What linfa-bayes keeps of a class, as its `serde` feature writes it.
     #[derive(Deserialize)]
     struct Class {
@@ -210,6 +221,7 @@ fn feature_log_prob(sums: &Array2<f64>, times: &[f64], smoothing: f64) -> Result
         }
     }
     // each is let go of before the next is made
+    drop(sums);
     let model = fit_linfa(smoothed, 0.0).map_err(|error| failed(&error))?;
     let written = serde_json::to_vec(&model).map_err(|error| failed(&error))?;
     drop(model);

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Examples, and bytes of text, that are handed on at once.
-const BATCH: (usize, usize) = (64, 256 << 10);
+const BATCH: (usize, usize) = (64, 128 << 10);
 
 /// Examples that teach nothing because they are neither Arabic nor English.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

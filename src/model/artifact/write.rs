@@ -5,14 +5,18 @@ use crate::model::ModelError;
 use crate::model::parts::{Head, Model};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use sha2::{Digest, Sha256};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
+
+/// Writes the bytes of a tensor.
+type Bytes<'a> = dyn Fn(&mut dyn Write) -> io::Result<()> + 'a;
 
 /// A tensor that is written.
 pub(super) struct Tensor<'a> {
     dtype: Dtype,
     shape: Vec<usize>,
-    write: Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>,
+    write: Box<Bytes<'a>>,
 }
 
 impl<'a> Tensor<'a> {
@@ -122,7 +126,7 @@ impl Model {
         let of_ours = HashMap::from([(KEY.to_owned(), serde_json::to_string(&header)?)]);
         // as safetensors has it: the largest values first, so that all are aligned, then by name
         let mut tensors: Vec<(String, Tensor<'_>)> = tensors.into_iter().collect();
-        tensors.sort_by(|a, b| b.1.dtype.cmp(&a.1.dtype));
+        tensors.sort_by_key(|(_, tensor)| Reverse(tensor.dtype));
         let mut end = 0;
         let info = |(name, tensor): &(String, Tensor<'_>)| {
             let start = end;
