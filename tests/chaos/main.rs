@@ -167,7 +167,8 @@ impl Chaos {
     }
 }
 
-/// Stops a worker. While the network is cut its last commit may fail; then it says so, as the README promises.
+/// Stops a worker. While the network is cut its last commit may fail, and after it, where the group has lost the worker
+/// meanwhile; then it says so, as the README promises.
 fn leave(mut worker: WorkerProcess) {
     worker.signal("-TERM");
     let (status, log) = (worker.wait(Duration::from_secs(60)), worker.log());
@@ -226,7 +227,7 @@ fn under_fire(exactly_once: bool) {
     feeder.flush();
     chaos.catch_up(records);
     for worker in std::mem::take(&mut chaos.workers) {
-        worker.stop();
+        leave(worker);
     }
     let took = start.elapsed();
     let (mut seen, mut outputs) = (vec![false; records], 0);
