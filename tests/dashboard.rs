@@ -151,7 +151,8 @@ fn every_query_of_the_dashboard_returns_data() {
     assert!(without.is_empty(), "no data: {without:?}");
     // and the figures are those of the load
     let value = |expression: &str| prometheus.value(expression).unwrap();
-    assert!(value("sum(rate(rasid_articles_tagged_total[30s]))") > 10.0);
+    // a count: a rate over a window that was not full yet may be anything
+    assert!(value("sum(rasid_articles_tagged_total)") > 100.0);
     assert_eq!(value("sum(rasid_assigned_partitions)"), 4.0);
     // articles without a topic agree, the others only in their stance
     let same = value("sum(rasid_shadow_articles_total{agreement=\"both\"})");
