@@ -40,8 +40,8 @@ use tokio::time::Instant;
 use unit::Units;
 
 /// Bytes of records that are read and not yet acknowledged, with their outputs; more are not read. librdkafka holds
-/// the outputs twice more: three times this as much was no faster and took 25 MB more.
-const IN_FLIGHT_BYTES: usize = 4 << 20;
+/// the outputs twice more: four times this as much was no faster and took 30 MB more.
+const IN_FLIGHT_BYTES: usize = 3 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
 /// Aborts in a row after which a transaction is tried without outputs besides the records' own: it may be their
