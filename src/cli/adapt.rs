@@ -2,11 +2,11 @@
 
 use super::connect::{Connect, failed};
 use super::progress::Bar;
-use super::{Usage, articles, load_model, write_atomically};
+use super::{Usage, among, articles, load_model, write_atomically};
 use crate::article::Article;
 use crate::config::Layer;
 use crate::kafka::TopicReader;
-use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Label, Options, Written, adapt};
+use crate::model::{Adaptation, Document, FEWEST_ARTICLES, Options, Task, Written, adapt};
 use crate::pipeline::{self, read_article};
 use std::path::PathBuf;
 
@@ -70,28 +70,12 @@ fn occurrences(text: &str) -> Result<f32, String> {
     }
 }
 
-/// By topic whether it is one of `codes`; empty where there are none.
-fn among(codes: &[String], topics: &[Label]) -> anyhow::Result<Vec<bool>> {
-    if codes.is_empty() {
-        return Ok(Vec::new());
-    }
-    if let Some(unknown) = codes.iter().find(|code| !topics.iter().any(|topic| topic.code == **code)) {
-        let first = topics.first().map_or("", |topic| &topic.code);
-        return Err(Usage(format!(
-            "--among: the model has no topic `{unknown}`: write one such as `{first}`"
-        ))
-        .into());
-    }
-    let among: Vec<bool> = topics.iter().map(|topic| codes.contains(&topic.code)).collect();
-    if among.iter().filter(|has| **has).count() < 2 {
-        return Err(Usage("--among: one topic tells nothing apart: name two or more".into()).into());
-    }
-    Ok(among)
-}
-
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let model = load_model(args.model.as_deref())?;
-    let among = among(&args.among, &model.info.topics)?;
+    let among = among(&args.among, &model.info.topics, Task::Topic)?;
+    if !among.is_empty() && among.iter().filter(|has| **has).count() < 2 {
+        return Err(Usage("--among: one topic tells nothing apart: name two or more".into()).into());
+    }
     let mut documents = Vec::new();
     let mut refused = 0;
     for file in articles::files(&args.unlabelled)? {

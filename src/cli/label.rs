@@ -2,9 +2,9 @@
 
 use super::run::{runtime, signals};
 use super::terminal::isolated;
-use super::{Usage, articles, load_model};
+use super::{Usage, among, articles, load_model};
 use crate::label::{Action, Earlier, MOST_LABELS, Order, Pool, Session, action, key};
-use crate::model::{Info, Label, Learner, Task};
+use crate::model::{Info, Label, Learner, Task, allows};
 use anyhow::Context;
 use console::{Key, Term};
 use std::io::{IsTerminal, Read, Write};
@@ -98,21 +98,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// The labels that can be the answer, and by column of the model whether it is one of them.
+/// The labels that can be the answer, and by column of the model whether it is one of them; empty for all.
 fn labels(args: &Args, info: &Info, task: Task) -> anyhow::Result<(Vec<Label>, Vec<bool>)> {
     let all = info.labels(task);
-    if let Some(unknown) = args.among.iter().find(|code| !all.iter().any(|label| label.code == **code)) {
-        let first = &all[0].code;
-        return Err(Usage(format!(
-            "--among: the model has no {} `{unknown}`: write one such as `{first}`",
-            task.name()
-        ))
-        .into());
-    }
-    let allowed: Vec<bool> =
-        all.iter().map(|label| args.among.is_empty() || args.among.contains(&label.code)).collect();
-    let labels: Vec<Label> =
-        all.iter().zip(&allowed).filter(|(_, allowed)| **allowed).map(|(label, _)| label.clone()).collect();
+    let allowed = among(&args.among, all, task)?;
+    let labels: Vec<Label> = (all.iter().enumerate())
+        .filter(|(column, _)| allows(&allowed, *column))
+        .map(|(_, label)| label.clone())
+        .collect();
     if labels.len() < 2 || labels.len() > MOST_LABELS {
         return Err(Usage(format!(
             "{} labels, where there are keys for {MOST_LABELS} and two are the least: name some with --among",

@@ -25,7 +25,7 @@ mod terminal;
 mod time;
 mod train;
 
-use crate::model::{Classifier, Model, read_file, sha256};
+use crate::model::{Classifier, Label, Model, Task, read_file, sha256};
 use crate::pipeline::PipelineError;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -80,6 +80,22 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
+
+/// By label of `task` whether it is one of the `codes` of `--among`; empty, which is all of them, where there are none.
+fn among(codes: &[String], labels: &[Label], task: Task) -> anyhow::Result<Vec<bool>> {
+    if codes.is_empty() {
+        return Ok(Vec::new());
+    }
+    if let Some(unknown) = codes.iter().find(|code| !labels.iter().any(|label| label.code == **code)) {
+        let first = labels.first().map_or("", |label| &label.code);
+        let name = task.name();
+        return Err(Usage(format!(
+            "--among: the model has no {name} `{unknown}`: write one such as `{first}`"
+        ))
+        .into());
+    }
+    Ok(labels.iter().map(|label| codes.contains(&label.code)).collect())
+}
 
 /// Parses the arguments, does what they say, and turns the outcome into an exit code.
 pub fn main() -> ExitCode {

@@ -272,8 +272,7 @@ impl Counts {
         let old = self.without_rows();
         let used = (0..old.terms.len() as u32).filter(|row| old.texts[*row as usize] > 0);
         let (counts, order) = old.ordered(used.collect());
-        let mut place = vec![0; old.terms.len()];
-        (0..).zip(&order).for_each(|(new, row)| place[*row as usize] = new);
+        let place = places(&order, old.terms.len());
         (counts, Some(place))
     }
 
@@ -290,6 +289,13 @@ impl Counts {
         );
         (counts, rows)
     }
+}
+
+/// Where each of so many rows stands in `order`; zero for those that it lacks.
+pub(super) fn places(order: &[u32], rows: usize) -> Vec<u32> {
+    let mut places = vec![0; rows];
+    (0..).zip(order).for_each(|(new, old)| places[*old as usize] = new);
+    places
 }
 
 /// Adds `more`, number by number, up to the largest.

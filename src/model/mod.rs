@@ -68,7 +68,7 @@ pub use mcnemar::McNemar;
 pub use near::is_near;
 pub use parts::{Adaptation, Figures, Head, Info, Model, TopicShift};
 pub use recipe::{Plan, Progress, Recipe};
-pub use score::{Prediction, Score, Scorer, argmax};
+pub use score::{Prediction, Score, Scorer, allows, argmax};
 pub use shards::{Idle, count};
 pub use sources::{
     Columns, Reading, Source, Sources, Unused, moment, read_all, read_examples, read_labelled,

@@ -1,7 +1,7 @@
 //! The unlabelled articles of an outlet, counted once and labelled softly under many models.
 
 use super::calibrate::{Calibration, LOG_SLOPES, least_log_slope, three_digits};
-use super::counts::{Bag, Counts, UNIT};
+use super::counts::{Bag, Counts, UNIT, places};
 use super::features::Document;
 use super::fit::Weights;
 use super::parts::Head;
@@ -75,8 +75,8 @@ impl<'a> Outlet<'a> {
         self.bags.iter().map(of).collect()
     }
 
-    /// Softmax of the calibrated evidence over the labels that the outlet has; the calibration's noise is left out, since it is of labels and
-    /// not of evidence.
+    /// Softmax of the calibrated evidence over the labels that the outlet has; the calibration's noise is
+    /// left out, since it is of labels and not of evidence.
     pub fn shares(&self, evidence: &Shares, calibration: Calibration) -> Shares {
         let of = |(evidence, bag): (&Vec<f32>, &Bag)| {
             let scale = calibration.scale(bag.total);
@@ -147,8 +147,7 @@ impl<'a> Outlet<'a> {
             })
             .collect();
         let (counts, order) = self.vocabulary.ordered(used);
-        let mut place = vec![0; self.vocabulary.terms.len()];
-        (0..).zip(&order).for_each(|(new, old)| place[*old as usize] = new);
+        let place = places(&order, self.vocabulary.terms.len());
         let kept = head.kept.iter().map(|kept| kept.clone().moved(&place)).collect();
         let rows = (0..order.len() as u32).collect();
         let table = order.iter().flat_map(|row| &table[*row as usize * self.labels..][..self.labels]);
