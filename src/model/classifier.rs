@@ -12,9 +12,7 @@ use super::targets::{self, Mention, WatchList};
 use super::{BUNDLED_SHA256, BUNDLED_TAGGING, ModelError, bundled_file, explain};
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
 use crate::text::{Language, Word, analyse};
-use std::cell::RefCell;
-use std::sync::Arc;
-use thread_local::ThreadLocal;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A model compiled for tagging. Shared between threads; each brings its own [`Document`].
 #[derive(Debug)]
@@ -26,8 +24,9 @@ pub struct Classifier {
     stances: Vec<Arc<str>>,
     stems: Stems,
     languages: Vec<Compiled>,
-    /// What each thread has met.
-    memos: ThreadLocal<RefCell<Memo>>,
+    /// What was met: as many as texts were ever tagged at once. The last that came back goes out first, so that
+    /// no more of them fill the cache than are at work now.
+    memos: Mutex<Vec<Memo>>,
 }
 
 impl Prediction {
@@ -116,7 +115,7 @@ impl Classifier {
         Ok(Self {
             languages: languages.collect::<Result<_, _>>()?,
             stems,
-            memos: ThreadLocal::new(),
+            memos: Mutex::default(),
             tag: ModelTag { name: info.name.clone(), version: info.version.clone(), sha256 },
             topics: (info.topics.iter())
                 .map(|label| {
@@ -168,7 +167,8 @@ impl Classifier {
     /// Reads the words of a text into `scratch` and finds out what each comes to.
     fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
         let Scratch { words, entries, missing, analyses, .. } = scratch;
-        let mut memo = self.memos.get_or_default().borrow_mut();
+        let memos = || self.memos.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memo = memos().pop().unwrap_or_default();
         words.clear();
         pieces.iter().for_each(|piece| words.read(piece, |key| memo.expect(key)));
         let word = |index: usize| {
@@ -198,6 +198,7 @@ impl Classifier {
             expect(entries[*index]);
             memo.insert(words.keys[*index].0, entries[*index]);
         }
+        memos().push(memo);
     }
 
     /// Reads the words of a text, and where it is Arabic or English adds up their rows.

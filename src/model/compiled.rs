@@ -25,6 +25,8 @@ static FUNCTION_STEMS: LazyLock<Slots<bool>> = LazyLock::new(|| {
 
 /// Row of a stem that has no weights; the one after it is that of such a word of grammar.
 pub const UNKNOWN: usize = 0;
+/// How many terms ahead their places in a table are loaded.
+const AHEAD: usize = 8;
 /// Row of a word that is no term.
 pub const NOTHING: u32 = 2;
 
@@ -49,14 +51,14 @@ pub struct TaskWeights<'a> {
 
 impl TaskWeights<'_> {
     /// The keys of a term's one or two stems, and its weights.
-    fn terms(&self) -> impl Iterator<Item = (Key, Option<Key>, &[f32])> {
+    fn terms(&self) -> Vec<(Key, Option<Key>, &[f32])> {
         let rows = self.table.chunks(self.thresholds.len().max(1));
         let terms = self.vocabulary.iter().zip(rows).map(|(term, row)| {
             let (first, second) = term_keys(term);
             (first, second, row)
         });
         // what is no word cannot stand in a text
-        terms.filter(|(first, second, _)| *first != Stems::EMPTY && *second != Some(Stems::EMPTY))
+        terms.filter(|(first, second, _)| *first != Stems::EMPTY && *second != Some(Stems::EMPTY)).collect()
     }
 }
 
@@ -166,7 +168,9 @@ impl Compiled {
     fn weigh(&mut self, row: usize, task: usize, weights: &[f32]) {
         let TaskColumns { first, counts, step, .. } = self.tasks[task];
         for (label, weight) in weights.iter().enumerate() {
-            self.rows.set(row, first + label, (weight / step).round() as i16);
+            let steps = weight / step;
+            // rounded: std's `round` is a call where the processor may be an old one
+            self.rows.set(row, first + label, (steps + 0.5_f32.copysign(steps)) as i16);
         }
         self.rows.set(row, counts, 1);
     }
@@ -177,11 +181,16 @@ impl Compiled {
         }
         self.rows.push();
         for (task, weights) in weights.iter().enumerate() {
-            for (first, second, row) in weights.terms() {
-                let at = self.stem(first, stems);
+            let terms = weights.terms();
+            for (at, (first, second, row)) in terms.iter().enumerate() {
+                if let Some((first, second, _)) = terms.get(at + AHEAD) {
+                    stems.prefetch(*first);
+                    second.iter().for_each(|second| stems.prefetch(*second));
+                }
+                let (first, at) = (*first, self.stem(*first, stems));
                 if let Some(second) = second {
                     // a pair can be found only where its words can
-                    self.stem(second, stems);
+                    self.stem(*second, stems);
                 } else {
                     self.weigh(at, task, row);
                     if weights.terms.function_words && FUNCTION_STEMS.get(first) {
@@ -195,11 +204,17 @@ impl Compiled {
     fn add_pairs(&mut self, weights: &[TaskWeights<'_>], stems: &Stems) {
         for (task, weights) in weights.iter().enumerate().filter(|(_, weights)| weights.terms.pairs) {
             let kind = usize::from(weights.terms.function_words);
-            let mut pairs = self.pairs[kind].take().unwrap_or_default();
-            for (first, second, row) in weights.terms() {
-                let Some(second) = second else { continue };
-                let [first, second] = [first, second].map(|key| stems.get(key)[self.language as usize]);
-                let at = pairs.entry([first, second]);
+            let language = self.language as usize;
+            let words = |key| stems.get(key)[language];
+            let terms = weights.terms().into_iter();
+            let terms = terms.filter_map(|(first, second, row)| Some(([words(first), words(second?)], row)));
+            let terms: Vec<([u32; 2], &[f32])> = terms.collect();
+            let mut pairs = self.pairs[kind].take().unwrap_or_else(|| Pairs::with_capacity(terms.len()));
+            for (at, (words, row)) in terms.iter().enumerate() {
+                if let Some((words, _)) = terms.get(at + AHEAD) {
+                    pairs.prefetch(*words);
+                }
+                let at = pairs.entry(*words);
                 if *at == 0 {
                     *at = self.rows.push() as u32;
                 }

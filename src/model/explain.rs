@@ -24,21 +24,17 @@ pub fn explain(
     let Scratch { words, entries, found, margins, .. } = scratch;
     let pairs = &found.pairs;
     margins.clear();
-    margins.gather(entries.iter().map(|entry| margin(entry.row(compiled.language))));
-    margins.gather(pairs.iter().map(|pair| margin(pair.row)));
-    margins.join(|mention| match mention.checked_sub(entries.len()) {
-        None => {
-            let row = entries[mention].row(compiled.language);
-            // the row after that of a stem is the same stem, from a word of grammar
-            let stem = row - usize::from(entries[mention].function());
-            Margin { row: stem as u32, weight: margin(row), mentions: 1, words: [mention as u32; 2] }
-        }
-        Some(pair) => {
-            let pair = pairs[pair];
-            let words = pair.words.map(|index| index as u32);
-            Margin { row: pair.row as u32, weight: margin(pair.row), mentions: 1, words }
-        }
-    });
+    margins.gather(entries.iter().enumerate().map(|(word, entry)| {
+        let row = entry.row(compiled.language);
+        // the row after that of a stem is the same stem, from a word of grammar
+        let stem = row - usize::from(entry.function());
+        Margin { row: stem as u32, weight: margin(row), mentions: 1, words: [word as u32; 2] }
+    }));
+    margins.gather(pairs.iter().map(|pair| {
+        let words = pair.words.map(|index| index as u32);
+        Margin { row: pair.row as u32, weight: margin(pair.row), mentions: 1, words }
+    }));
+    margins.join();
     let spelling = |words_of: [u32; 2]| {
         let [first, last] = words_of.map(|index| index as usize);
         let (start, piece) = words.token(pieces, first)?;

@@ -1,22 +1,19 @@
 //! What the terms of a text add to a tag, and the heaviest of them.
 
-use crate::text::Slots;
-
 /// Terms that are named.
 const TERMS: usize = 8;
 
 /// What the terms of a text add to a tag. Made to be used again.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Margins {
-    /// Mentions that speak for the tag, of so many that were gathered.
-    kept: Vec<u32>,
-    gathered: usize,
-    /// By row: one more than the index of its term.
-    rows: Slots<u32>,
-    terms: Vec<Margin>,
+    /// Mentions that speak for the tag; once they are [joined](Margins::join), terms. Behind them is room.
+    kept: Vec<Margin>,
+    len: usize,
+    /// By hashed row: the row, and one more than the index of its term; zero where there is none.
+    places: Vec<(u32, u32)>,
 }
 
-/// What one term adds.
+/// What one mention of a term adds, or all together.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Margin {
     pub row: u32,
@@ -27,48 +24,53 @@ pub struct Margin {
     pub words: [u32; 2],
 }
 
-impl Default for Margins {
-    fn default() -> Self {
-        Self { kept: Vec::new(), gathered: 0, rows: Slots::with_capacity(256), terms: Vec::new() }
-    }
-}
-
 impl Margins {
     /// Forgets all mentions.
     pub fn clear(&mut self) {
-        self.kept.clear();
-        self.gathered = 0;
+        self.len = 0;
     }
 
-    /// Takes those of the next mentions that speak for the tag, by the weight of each.
-    pub fn gather(&mut self, weights: impl ExactSizeIterator<Item = i32>) {
-        let (mut kept, first) = (self.kept.len(), self.gathered);
-        self.gathered += weights.len();
-        self.kept.resize(kept + weights.len(), 0);
-        // about half of them do, and nobody can foretell which: no branch
-        for (mention, weight) in (first..).zip(weights) {
-            self.kept[kept] = mention as u32;
-            kept += usize::from(weight > 0);
+    /// Takes those of the next mentions that speak for the tag.
+    pub fn gather(&mut self, mentions: impl ExactSizeIterator<Item = Margin>) {
+        let room = self.len + mentions.len();
+        if self.kept.len() < room {
+            self.kept.resize(room, Margin::default());
         }
-        self.kept.truncate(kept);
+        let (kept, mut len) = (&mut *self.kept, self.len);
+        // about half of them do, and nobody can foretell which: no branch
+        for mention in mentions {
+            kept[len] = mention;
+            len += usize::from(mention.weight > 0);
+        }
+        self.len = len;
     }
 
-    /// Puts the mentions of a term together; `margin` says what one adds.
-    pub fn join(&mut self, margin: impl Fn(usize) -> Margin) {
-        self.rows.clear();
-        self.terms.clear();
-        for mention in &self.kept {
-            let mention = margin(*mention as usize);
-            let index = self.rows.entry(u64::from(mention.row));
-            if *index == 0 {
-                self.terms.push(mention);
-                *index = self.terms.len() as u32;
+    /// Puts the mentions of a term together.
+    pub fn join(&mut self) {
+        // at most half full; linear probing ends soon
+        let size = (2 * self.len).next_power_of_two().max(2);
+        self.places.clear();
+        self.places.resize(size, (0, 0));
+        let mut terms = 0;
+        for at in 0..self.len {
+            let mention = self.kept[at];
+            // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
+            let mut place = (mention.row.wrapping_mul(0x9e37_79b9) >> (32 - size.trailing_zeros())) as usize;
+            while self.places[place].1 != 0 && self.places[place].0 != mention.row {
+                place = (place + 1) & (size - 1);
+            }
+            let term = &mut self.places[place];
+            if term.1 == 0 {
+                self.kept[terms] = mention;
+                terms += 1;
+                *term = (mention.row, terms as u32);
             } else {
-                let term = &mut self.terms[*index as usize - 1];
+                let term = &mut self.kept[term.1 as usize - 1];
                 term.weight += mention.weight;
-                term.mentions += 1;
+                term.mentions += mention.mentions;
             }
         }
+        self.len = terms;
     }
 
     /// The heaviest, in falling order; what weighs the same, in the order of the text.
@@ -76,18 +78,17 @@ impl Margins {
         // the first so many places hold the heaviest that were seen
         let heavier = |a: &Margin, b: &Margin| (b.weight, a.words) < (a.weight, b.words);
         let mut held = 0;
-        for at in 0..self.terms.len() {
-            let term = self.terms[at];
-            if held == TERMS && !heavier(&term, &self.terms[TERMS - 1]) {
+        for at in 0..self.len {
+            let term = self.kept[at];
+            if held == TERMS && !heavier(&term, &self.kept[TERMS - 1]) {
                 continue;
             }
-            let place = self.terms[..held].partition_point(|other| heavier(other, &term));
+            let place = self.kept[..held].partition_point(|other| heavier(other, &term));
             held = TERMS.min(held + 1);
-            self.terms[place..held].rotate_right(1);
-            self.terms[place] = term;
+            self.kept[place..held].rotate_right(1);
+            self.kept[place] = term;
         }
-        self.terms.truncate(held);
-        &self.terms
+        &self.kept[..held]
     }
 }
 
@@ -116,10 +117,10 @@ mod tests {
             expected.sort_unstable();
             expected.truncate(TERMS);
             let mut margins = Margins::default();
-            let (some, more) = mentions.split_at(mentions.len() / 3);
-            margins.gather(some.iter().map(|mention| mention.1));
-            margins.gather(more.iter().map(|mention| mention.1));
-            margins.join(margin);
+            let some = &mentions[..mentions.len() / 3];
+            margins.gather((0..some.len()).map(margin));
+            margins.gather((some.len()..mentions.len()).map(margin));
+            margins.join();
             let found = margins.heaviest().iter();
             let found: Vec<_> = found.map(|term| (-term.weight, term.words, term.mentions, term.row)).collect();
             prop_assert_eq!(found, expected);

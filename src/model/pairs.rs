@@ -54,12 +54,6 @@ pub struct Pairs {
     filter: Vec<u64>,
 }
 
-impl Default for Pairs {
-    fn default() -> Self {
-        Self { rows: Slots::with_capacity(1), filter: vec![0] }
-    }
-}
-
 /// The key of a pair; zero where a word has no row, which no pair has.
 #[inline]
 fn key([first, second]: [u32; 2]) -> Key {
@@ -77,6 +71,16 @@ fn bits(key: Key) -> (u64, u64) {
 }
 
 impl Pairs {
+    /// None yet, with room for so many before it grows.
+    pub fn with_capacity(pairs: usize) -> Self {
+        Self { rows: Slots::with_capacity(pairs), filter: vec![0] }
+    }
+
+    /// Loads the place of a pair that will be entered soon.
+    pub fn prefetch(&self, words: [u32; 2]) {
+        self.rows.prefetch(key(words));
+    }
+
     /// The row of the pair of two words with these rows, to be changed; zero at first.
     pub fn entry(&mut self, words: [u32; 2]) -> &mut u32 {
         self.rows.entry(key(words))
@@ -151,7 +155,7 @@ mod tests {
             text in proptest::collection::vec((0u32..60, any::<bool>(), any::<bool>()), 0..200),
             function_words: bool,
         ) {
-            let (mut pairs, mut map) = (Pairs::default(), HashMap::new());
+            let (mut pairs, mut map) = (Pairs::with_capacity(1), HashMap::new());
             for (words, row) in &known {
                 *pairs.entry(*words) = *row;
                 map.insert(*words, *row);
@@ -182,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_filter_lets_few_others_through() {
-        let mut pairs = Pairs::default();
+        let mut pairs = Pairs::with_capacity(1);
         for first in 3..300 {
             (3..300).for_each(|second| *pairs.entry([first, second * 7]) = 1);
         }

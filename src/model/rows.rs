@@ -25,14 +25,14 @@ pub struct Rows {
     /// By 32 columns: the rows; where they are narrow, two in a line.
     planes: Vec<Vec<Line>>,
     len: usize,
-    /// Whether two rows share a line.
-    narrow: bool,
+    /// One where two rows share a line, else zero.
+    narrow: u32,
 }
 
 impl Rows {
     /// No rows yet, of so many columns.
     pub fn of(columns: usize) -> Self {
-        Self { planes: vec![Vec::new(); columns.div_ceil(WIDTH)], len: 0, narrow: columns <= HALF }
+        Self { planes: vec![Vec::new(); columns.div_ceil(WIDTH)], len: 0, narrow: u32::from(columns <= HALF) }
     }
 
     /// Number of rows.
@@ -42,7 +42,7 @@ impl Rows {
 
     /// A new row of zeros.
     pub fn push(&mut self) -> usize {
-        if !self.narrow || self.len.is_multiple_of(2) {
+        if self.narrow == 0 || self.len.is_multiple_of(2) {
             self.planes.iter_mut().for_each(|plane| plane.push(Line([0; WIDTH])));
         }
         self.len += 1;
@@ -52,7 +52,8 @@ impl Rows {
     /// Where a column of a row stands: its line in its plane, and the place in it.
     #[inline]
     fn place(&self, row: usize, column: usize) -> (usize, usize) {
-        if self.narrow { (row / 2, row % 2 * HALF + column) } else { (row, column % WIDTH) }
+        // every word asks: no branch
+        (row >> self.narrow, ((row & self.narrow as usize) * HALF + column) % WIDTH)
     }
 
     /// Writes a number.
@@ -82,9 +83,8 @@ impl Rows {
     #[inline]
     pub fn expect(&self) -> impl Fn(usize) {
         let plane = self.planes.first().map_or(&[][..], |plane| plane);
-        let narrow = u32::from(self.narrow);
         move |row| {
-            if let Some(line) = plane.get(row >> narrow) {
+            if let Some(line) = plane.get(row >> self.narrow) {
                 prefetch(line);
             }
         }
@@ -100,7 +100,7 @@ impl Rows {
     /// Adds the rows of `items` to `sums`, by column.
     pub fn add<T: Copy>(&self, items: &[T], row: impl Fn(T) -> usize, sums: &mut [i32]) {
         for (plane, sums) in self.planes.iter().zip(sums.as_chunks_mut().0) {
-            if self.narrow {
+            if self.narrow == 1 {
                 let half = |item| &plane[row(item) / 2].0.as_chunks::<HALF>().0[row(item) % 2];
                 let Some(sums) = sums.first_chunk_mut() else { continue };
                 add(items, half, sums);
