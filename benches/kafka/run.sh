@@ -81,6 +81,9 @@ command_of() {
   case $1 in
     'rdkafka passing through') command=("$bench" pass "$brokers" "$input" "$output" "$group") ;;
     'rdkafka passing through, linger 0') command=("$bench" pass "$brokers" "$input" "$output" "$group" -P linger.ms=0) ;;
+    # the producer's settings of Rasid
+    'rdkafka passing through, set as Rasid')
+      command=("$bench" pass "$brokers" "$input" "$output" "$group" -P linger.ms=2 -P max.in.flight=2 -P message.copy.max.bytes=1024) ;;
     'rdkafka in transactions') command=("$bench" pass "$brokers" "$input" "$output" "$group" --transactions "${TRANSACTIONS:-500}") ;;
     Benthos) command=(env "BROKERS=$brokers" "INPUT=$input" "OUTPUT=$output" "GROUP=$group" "$cache/benthos" -c "$here/benthos/config.yaml") ;;
     'Kafka Streams') command=(java -Xmx1g -cp "$cache/streams:$cache/streams/*" Pass "$brokers" "$input" "$output" "$group" "$folder/streams") ;;
