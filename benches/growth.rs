@@ -3,13 +3,14 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod trained;
+
 use criterion::{Criterion, criterion_group, criterion_main};
-use rasid::model::{
-    Calibration, Classifier, Counts, Document, Fitting, Head, Label, Method, Model, Task, Terms, UNIT, fit,
-};
+use rasid::model::{Classifier, Counts, Document, Label, Model, Task, Terms, UNIT};
 use rasid::text::Language;
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use trained::head;
 
 /// Words of an article of 3.9 kB.
 const WORDS: usize = 350;
@@ -54,22 +55,8 @@ fn classifier(vocabulary: usize, labels: usize) -> Classifier {
         let text = some.iter().map(|rank| word(*rank)).collect::<Vec<_>>().join(" ");
         counts.add(&Document::of(&[&text]), terms, &[(number % labels, UNIT)]);
     }
-    let counts = counts.sorted();
-    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.1, min_texts: 1, balanced: false };
-    let weights = fit(&counts, fitting).unwrap();
-    assert_eq!(weights.rows.len(), vocabulary);
-    let head = Head {
-        terms,
-        fitting,
-        keyword_weight: 0,
-        calibration: Calibration { slope: 80.0, pad: 40.0, noise: 0.0 },
-        thresholds: vec![0.0; labels],
-        counts,
-        weights,
-        kept: Vec::new(),
-        kept_below: None,
-        texts: vocabulary / 200,
-    };
+    let head = head(counts, terms, 1, labels, vocabulary / 200);
+    assert_eq!(head.weights.rows.len(), vocabulary);
     let bundled = Classifier::bundled().unwrap();
     let label = |number: usize| Label { code: number.to_string(), ..bundled.info().topics[0].clone() };
     let mut info = bundled.info().clone();

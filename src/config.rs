@@ -278,17 +278,15 @@ impl fmt::Debug for Settings {
 pub const TRANSACTION_TIMEOUT_MS: u64 = 30_000;
 
 /// Properties that the guarantees rest on.
-const OWNED: [&str; 10] = [
+const OWNED: [&str; 8] = [
     "batch.size",
     "transactional.id",
     "bootstrap.servers",
-    "metadata.broker.list",
     "group.id",
     "enable.auto.offset.store",
     "enable.auto.commit",
     "enable.idempotence",
     "acks",
-    "request.required.acks",
 ];
 
 /// Whether the value of a librdkafka property must not be shown.

@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-use rasid::model::{
-    Calibration, Classifier, Counts, Document, Fitting, Head, Info, Label, Method, Model, Task, Terms, UNIT,
-    fit,
-};
+#[path = "../trained/mod.rs"]
+mod trained;
+
+use rasid::model::{Classifier, Counts, Document, Info, Label, Model, Task, Terms, UNIT};
 use rasid::text::{Language, NORMALISER_VERSION, decode};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
+use trained::head;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,25 +39,8 @@ fn train(path: &str, pairs: bool, out: &str) {
         let column = names.iter().position(|name| name == label).unwrap();
         counts.add(&Document::of(&[text]), terms, &[(column, UNIT)]);
     }
-    let counts = counts.sorted();
-    let min_texts = if pairs { 2 } else { 1 };
-    let fitting = Fitting { method: Method::Multinomial, smoothing: 0.1, min_texts, balanced: false };
-    let weights = fit(&counts, fitting).unwrap();
-    eprintln!("{} terms of {}", weights.rows.len(), counts.terms.len());
-    let calibration = Calibration { slope: 80.0, pad: 40.0, noise: 0.0 };
-    let thresholds = vec![0.0; names.len()];
-    let head = Head {
-        terms,
-        fitting,
-        keyword_weight: 0,
-        calibration,
-        thresholds,
-        counts,
-        weights,
-        kept: Vec::new(),
-        kept_below: None,
-        texts: examples.len(),
-    };
+    let head = head(counts, terms, if pairs { 2 } else { 1 }, names.len(), examples.len());
+    eprintln!("{} terms of {}", head.weights.rows.len(), head.counts.terms.len());
     // stance as it ships: tagging answers both
     let bundled = Model::from_bytes(&std::fs::read("models/rasid-news.safetensors").unwrap()).unwrap();
     let stance = (Language::Arabic, Task::Stance);

@@ -10,6 +10,7 @@
 #   run.sh quick                    rates, latency and start in their shortest form, under three minutes
 # Settings, by environment:
 #   ROUNDS=5 ARTICLES=200000 PARTITIONS=4 BACKLOG=1000000 RATE=1000 SECONDS_EACH=30
+#   COLD=1                          rates without its first round, which warms the broker up and is not counted
 #   RASID=target/release/rasid      the program to measure
 #   RASID_ARGUMENTS=''              more for `rasid run`
 #   SHADOW=target/bench-kafka/shadow.safetensors   the second model of 'Rasid, shadow'; by default trained without keyword lists
@@ -121,6 +122,13 @@ programs=(
   'Kafka Streams, exactly once' 'Python, tagging' Rasid 'Rasid, exactly once' 'Rasid, 2 workers' 'Rasid, 4 workers'
 )
 
+results=$RESULTS
+# Notes the figures of $round, but for round 0, which warms up.
+note_round() {
+  RESULTS=$results
+  [ "$round" -gt 0 ] || RESULTS=/dev/null
+}
+
 rates() {
   [ $# -gt 0 ] || set -- "${programs[@]}"
   if [[ $* == *shadow* && ! -e $SHADOW ]]; then
@@ -129,11 +137,9 @@ rates() {
   start_broker
   input=input
   fill $input "$partitions" "$ARTICLES"
-  local results=$RESULTS
   # round 0 warms the broker up: while Java still compiles, it takes the cores from whoever comes first
   for ((round = ${COLD:-0}; round <= ROUNDS; round++)); do
-    RESULTS=$results
-    [ "$round" -gt 0 ] || RESULTS=/dev/null
+    note_round
     echo "round $round of $ROUNDS, $ARTICLES articles in $partitions partitions" >&2
     for name in "$@"; do
       case $name in
@@ -149,11 +155,9 @@ rates() {
 
 latency() {
   start_broker
-  local results=$RESULTS
   # round 0 warms the broker up: small requests are other work than large ones
   for ((round = 0; round <= ROUNDS; round++)); do
-    RESULTS=$results
-    [ "$round" -gt 0 ] || RESULTS=/dev/null
+    note_round
     for name in 'rdkafka passing through' 'rdkafka passing through, linger 0' Rasid; do
       number=$((number + 1))
       input=input-$number output=output-$number group=bench-$number

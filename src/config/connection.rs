@@ -69,19 +69,38 @@ impl Connection {
     }
 }
 
+/// Properties that librdkafka knows by another name as well. A client given both would take either.
+const OTHER_NAMES: [(&str, &str); 7] = [
+    ("compression.codec", "compression.type"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("fetch.message.max.bytes", "max.partition.fetch.bytes"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("request.required.acks", "acks"),
+];
+
+/// The one name that a property has here.
+fn canonical(name: &str) -> String {
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == name);
+    other.map_or(name, |(_, canonical)| canonical).to_owned()
+}
+
 /// librdkafka properties: `flags` (`name=value`) over the environment over the `file`.
 pub(super) fn properties(
     file: BTreeMap<String, String>,
     environment: impl IntoIterator<Item = (String, String)>,
     flags: &[String],
 ) -> Result<BTreeMap<String, String>, ConfigError> {
-    let mut kafka = file;
-    kafka.extend(environment_properties(environment)?);
+    let mut kafka = BTreeMap::new();
+    for (name, value) in file.into_iter().chain(environment_properties(environment)?) {
+        kafka.insert(canonical(&name), value);
+    }
     for property in flags {
         let Some((name, value)) = property.split_once('=') else {
             return Err(bad("-X", property, "write property=value, such as security.protocol=ssl"));
         };
-        kafka.insert(name.trim().to_owned(), value.to_owned());
+        kafka.insert(canonical(name.trim()), value.to_owned());
     }
     for owned in OWNED {
         if let Some(value) = kafka.get(owned) {
@@ -110,4 +129,24 @@ fn environment_properties(
         };
     }
     Ok(properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_property_by_another_name_is_the_same_property() {
+        let file = BTreeMap::from([("queue.buffering.max.ms", "7"), ("max.in.flight", "1")]);
+        let file = file.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let kafka =
+            properties(file, [], &["linger.ms=3".into(), "fetch.message.max.bytes=1".into()]).unwrap();
+        let get = |name: &str| kafka.get(name).map(String::as_str);
+        assert_eq!((get("linger.ms"), get("queue.buffering.max.ms")), (Some("3"), None));
+        assert_eq!(get("max.in.flight.requests.per.connection"), Some("1"));
+        assert_eq!(get("max.partition.fetch.bytes"), Some("1"));
+        for owned in ["acks=1", "request.required.acks=1", "metadata.broker.list=b"] {
+            assert!(properties(BTreeMap::new(), [], &[owned.into()]).is_err(), "{owned}");
+        }
+    }
 }

@@ -68,21 +68,11 @@ const CONSUMER_ONLY: [&str; 11] = [
     "check.crcs",
 ];
 
-/// Other names of properties that are set here. A client given both would take either.
-const OTHER_NAMES: [(&str, &str); 5] = [
-    ("max.in.flight", "max.in.flight.requests.per.connection"),
-    ("queue.buffering.max.ms", "linger.ms"),
-    ("delivery.timeout.ms", "message.timeout.ms"),
-    ("compression.codec", "compression.type"),
-    ("fetch.message.max.bytes", "max.partition.fetch.bytes"),
-];
-
 /// The user's properties, but for those that only the other client knows.
 fn apply(config: &mut ClientConfig, kafka: &BTreeMap<String, String>, foreign: &[&str]) {
     for (name, value) in kafka {
         if !foreign.iter().any(|prefix| name.starts_with(prefix)) {
-            let other = OTHER_NAMES.iter().find(|(other, _)| other == name);
-            config.set(other.map_or(name.as_str(), |(_, ours)| ours), value);
+            config.set(name, value);
         }
     }
 }
@@ -196,24 +186,5 @@ fn log(level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
         Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
         Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
         Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_property_by_another_name_replaces_ours() {
-        let mut config = base("broker");
-        config.set("linger.ms", "2");
-        let user =
-            [("queue.buffering.max.ms", "7"), ("max.in.flight", "1"), ("fetch.message.max.bytes", "1")];
-        let user = user.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        apply(&mut config, &user, &CONSUMER_ONLY);
-        let get = |name| config.get(name);
-        assert_eq!((get("linger.ms"), get("queue.buffering.max.ms")), (Some("7"), None));
-        assert_eq!(get("max.in.flight.requests.per.connection"), Some("1"));
-        assert_eq!(get("max.partition.fetch.bytes"), None);
     }
 }

@@ -9,7 +9,8 @@ pub struct Margins {
     /// Mentions that speak for the tag; once they are [joined](Margins::join), terms. Behind them is room.
     kept: Vec<Margin>,
     len: usize,
-    /// By hashed row: the row, and one more than the index of its term; zero where there is none.
+    /// By hashed row: the row, and one more than the index of its term; zero where there is none. Not `Slots`, whose
+    /// keys are twice as wide: tagging took 2 to 5 % longer with it.
     places: Vec<(u32, u32)>,
 }
 
