@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Broker, article, header, json, key, root, seed_article, within};
+use common::{Broker, Feeding, SLOW, article, header, json, key, root, seed_article, within};
 use rdkafka::message::{Message, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -161,7 +161,7 @@ fn three_kills_lose_nothing() {
     }
     feeder.flush();
     // a short session, so that a killed worker is missed soon
-    let short = ["-X", "session.timeout.ms=6000", "-X", "queue.buffering.max.messages=300"];
+    let short = [&SLOW[..], &["-X", "session.timeout.ms=6000"]].concat();
     for kill in 1..=3 {
         let before = broker.count("articles.tagged");
         let worker = broker.worker(&short);
@@ -192,21 +192,18 @@ fn sigterm_under_load_commits_what_was_acknowledged() {
     const PARTITIONS: i32 = 4;
     let broker = Broker::start();
     broker.topics(PARTITIONS);
-    let feeder = broker.producer();
-    for number in 0..40_000 {
-        feeder.send(&number.to_string(), Some(article(number).as_bytes()));
-    }
-    feeder.flush();
+    let feeding = Feeding::start(broker.producer(), 1_000, Duration::ZERO);
     let mut worker = broker.worker(&[]);
-    within(PATIENCE, "the worker is at work", || (broker.count("articles.tagged") > 1000).then_some(()));
+    within(PATIENCE, "it is at work", || (broker.count("articles.tagged") > 1000).then_some(()));
     let start = Instant::now();
     worker.signal("-TERM");
     let status = worker.wait(Duration::from_secs(20));
     assert_eq!(status.code(), Some(0), "{}", worker.log());
-    eprintln!("stopped in {:?}", start.elapsed());
+    let (took, sent) = (start.elapsed(), feeding.stop());
     let mut acknowledged = vec![0; PARTITIONS as usize];
     let outputs = broker.read("articles.tagged");
-    assert!(outputs.len() < 40_000, "it was under load");
+    eprintln!("stopped in {took:?} after {} of {sent}", outputs.len());
+    assert!(outputs.len() < sent, "it was under load");
     for message in &outputs {
         let source = &json(message)["source"];
         let next = source["offset"].as_i64().unwrap() + 1;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Broker, Feeder, WorkerProcess, article, within};
+use common::{Broker, Feeder, SLOW, WorkerProcess, article, within};
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -63,8 +63,7 @@ fn kills_leave_neither_gaps_nor_duplicates() {
     let broker = Broker::start();
     broker.topics(4);
     feed(&broker.producer(), 0..RECORDS);
-    // a hundred records every 20 ms at most, so that a kill finds it at work
-    let slow = ["-X", "queue.buffering.max.messages=100", "-X", "linger.ms=20", "--transaction-age", "0.1"];
+    let slow = [&SLOW[..], &["--transaction-age", "0.1"]].concat();
     for _ in 0..2 {
         let before = broker.count("articles.tagged");
         let killed = worker(&broker, &slow);

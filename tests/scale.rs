@@ -5,9 +5,8 @@
 
 mod common;
 
-use common::{Broker, WorkerProcess, article, key, within};
+use common::{Broker, Feeding, WorkerProcess, article, key, within};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -57,49 +56,34 @@ fn shared(workers: &[&WorkerProcess], shares: &[f64]) {
 fn workers_join_and_leave_under_load_and_the_metrics_show_the_move() {
     let broker = Broker::start();
     broker.topics(PARTITIONS);
-    let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let feeder = broker.producer();
-            while !stop.load(Ordering::Acquire) {
-                for _ in 0..20 {
-                    let number = sent.fetch_add(1, Ordering::AcqRel);
-                    feeder.send(&number.to_string(), Some(article(number).as_bytes()));
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-            feeder.flush();
-        });
-        let first = broker.worker(&[]);
-        shared(&[&first], &[6.0]);
-        let second = broker.worker(&[]);
-        shared(&[&first, &second], &[3.0, 3.0]);
-        let third = broker.worker(&[]);
-        shared(&[&first, &second, &third], &[2.0, 2.0, 2.0]);
-        third.stop();
-        shared(&[&first, &second], &[3.0, 3.0]);
-        second.stop();
-        shared(&[&first], &[6.0]);
-        stop.store(true, Ordering::Release);
-        let metrics = first.get("/metrics").1;
-        assert!(metrics.contains("rasid_rebalances_total{kind=\"revoke\"}"), "{metrics}");
-        within(PATIENCE, "everything committed", || {
-            let done: i64 = broker.committed("rasid", PARTITIONS).iter().sum();
-            (done == sent.load(Ordering::Acquire) as i64).then_some(())
-        });
-        // the statistics are a second old at most
-        within(Duration::from_secs(5), "no lag, no age", || {
-            let metrics = first.get("/metrics").1;
-            let behind =
-                sum(&metrics, "rasid_consumer_lag_records") + sum(&metrics, "rasid_consumer_lag_seconds");
-            let offsets = sum(&metrics, "rasid_consumer_offset");
-            (behind == 0.0 && offsets == sent.load(Ordering::Acquire) as f64).then_some(())
-        });
-        first.stop();
+    let feeding = Feeding::start(broker.producer(), 20, Duration::from_millis(20));
+    let first = broker.worker(&[]);
+    shared(&[&first], &[6.0]);
+    let second = broker.worker(&[]);
+    shared(&[&first, &second], &[3.0, 3.0]);
+    let third = broker.worker(&[]);
+    shared(&[&first, &second, &third], &[2.0, 2.0, 2.0]);
+    third.stop();
+    shared(&[&first, &second], &[3.0, 3.0]);
+    second.stop();
+    shared(&[&first], &[6.0]);
+    let sent = feeding.stop();
+    let metrics = first.get("/metrics").1;
+    assert!(metrics.contains("rasid_rebalances_total{kind=\"revoke\"}"), "{metrics}");
+    within(PATIENCE, "everything committed", || {
+        let done: i64 = broker.committed("rasid", PARTITIONS).iter().sum();
+        (done == sent as i64).then_some(())
     });
+    // the statistics are a second old at most
+    within(Duration::from_secs(5), "no lag, no age", || {
+        let metrics = first.get("/metrics").1;
+        let behind =
+            sum(&metrics, "rasid_consumer_lag_records") + sum(&metrics, "rasid_consumer_lag_seconds");
+        (behind == 0.0 && sum(&metrics, "rasid_consumer_offset") == sent as f64).then_some(())
+    });
+    first.stop();
     let outputs: Vec<String> = broker.read("articles.tagged").iter().map(key).collect();
     let distinct: BTreeSet<&String> = outputs.iter().collect();
-    let sent = sent.into_inner();
     eprintln!("{sent} records, {} outputs, {} twice", outputs.len(), outputs.len() - distinct.len());
     assert_eq!(distinct.len(), sent, "missing");
 }

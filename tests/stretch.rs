@@ -5,15 +5,13 @@
 
 mod common;
 
-use common::{Broker, Feeder, WorkerProcess, article, kafka_tool, within};
+use common::{Broker, Feeder, SLOW, WorkerProcess, article, kafka_tool, within};
 use rdkafka::config::ClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// A hundred records every 20 ms at most, so that a signal finds it at work.
-const SLOW: [&str; 4] = ["-X", "queue.buffering.max.messages=100", "-X", "linger.ms=20"];
 
 fn feed(feeder: &Feeder, numbers: std::ops::Range<usize>, timestamp: Option<i64>) {
     for number in numbers {

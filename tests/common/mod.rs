@@ -5,22 +5,27 @@
 mod admin;
 mod cluster;
 mod committed;
+mod feeder;
 pub mod prometheus;
 pub mod proxy;
+mod worker;
+
+#[allow(unused_imports, reason = "not every test needs each")]
+pub use feeder::{Feeder, Feeding, article};
+#[allow(unused_imports, reason = "not every test needs each")]
+pub use worker::{SLOW, WorkerProcess};
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
-use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
+use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -184,7 +189,7 @@ impl Broker {
         config.set("message.max.bytes", "10000000").set("linger.ms", "5").set("acks", "all");
         // a broker that restarts neither loses nor doubles what is fed
         config.set("enable.idempotence", "true").set("message.timeout.ms", "0");
-        Feeder(config.create().unwrap(), topic.to_owned())
+        Feeder::new(&config, topic)
     }
 
     /// Everything in a topic now.
@@ -214,9 +219,11 @@ impl Broker {
         messages
     }
 
-    /// Records in a topic now.
+    /// Records in a topic now, those of open transactions with them.
     pub fn count(&self, topic: &str) -> i64 {
-        let consumer: BaseConsumer = self.client().set("group.id", "reader").create().unwrap();
+        let mut client = self.client();
+        client.set("group.id", "reader").set("isolation.level", "read_uncommitted");
+        let consumer: BaseConsumer = client.create().unwrap();
         // a topic that was made a moment ago may have no leader yet, nor a broker that has just started
         within(Duration::from_secs(60), "the ends of a topic", || {
             let timeout = Duration::from_secs(10);
@@ -329,150 +336,6 @@ pub fn two_free_ports() -> u16 {
     }
 }
 
-/// Produces input records.
-pub struct Feeder(ThreadedProducer<DefaultProducerContext>, String);
-
-impl Feeder {
-    pub fn send(&self, key: &str, value: Option<&[u8]>) {
-        self.send_with(key, value, &[], None);
-    }
-
-    pub fn send_with(
-        &self,
-        key: &str,
-        value: Option<&[u8]>,
-        headers: &[(&str, &str)],
-        timestamp: Option<i64>,
-    ) {
-        let mut record: BaseRecord<'_, str, [u8]> = BaseRecord::to(&self.1).key(key);
-        if let Some(value) = value {
-            record = record.payload(value);
-        }
-        if let Some(timestamp) = timestamp {
-            record = record.timestamp(timestamp);
-        }
-        let mut list = OwnedHeaders::new();
-        for (key, value) in headers {
-            list = list.insert(Header { key, value: Some(*value) });
-        }
-        record = record.headers(list);
-        loop {
-            match self.0.send(record) {
-                Ok(()) => return,
-                Err((_, back)) => {
-                    record = back;
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-            }
-        }
-    }
-
-    pub fn flush(&self) {
-        self.0.flush(patience(Duration::from_secs(60))).unwrap();
-    }
-}
-
-/// `rasid` as a process; killed with the test.
-pub struct WorkerProcess {
-    process: Child,
-    log: Arc<Mutex<Vec<String>>>,
-}
-
-impl WorkerProcess {
-    pub fn start(arguments: &[&str]) -> Self {
-        Self::start_with(arguments, &[])
-    }
-
-    pub fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_rasid"))
-            .args(arguments)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let (lines, stderr) = (log.clone(), process.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                lines.lock().unwrap().push(line);
-            }
-        });
-        Self { process, log }
-    }
-
-    pub fn log(&self) -> String {
-        self.log.lock().unwrap().join("\n")
-    }
-
-    /// The address that it listens on, from its log.
-    pub fn http(&self) -> String {
-        within(Duration::from_secs(10), "the worker listens", || {
-            let log = self.log();
-            let line = log.lines().find(|line| line.contains("\"listening\""))?;
-            let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            Some(line["address"].as_str().unwrap().to_owned())
-        })
-    }
-
-    pub fn get(&self, path: &str) -> (u16, String) {
-        self.ask("GET", path)
-    }
-
-    pub fn ask(&self, method: &str, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.http()).unwrap();
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-    }
-
-    /// Bytes of memory that it holds.
-    pub fn resident(&self) -> u64 {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.process.id())).unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
-    }
-
-    pub fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-    }
-
-    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
-        let process = &mut self.process;
-        let status = within(limit, "the worker ends", || process.try_wait().unwrap());
-        // the last lines of the log
-        std::thread::sleep(Duration::from_millis(50));
-        status
-    }
-
-    /// How it ended, where it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
-        self.process.try_wait().unwrap()
-    }
-
-    pub fn stop(mut self) -> String {
-        self.signal("-TERM");
-        let status = self.wait(Duration::from_secs(30));
-        assert_eq!(status.code(), Some(0), "{}", self.log());
-        self.log()
-    }
-
-    pub fn kill(mut self) {
-        self.signal("-KILL");
-        self.process.wait().unwrap();
-    }
-}
-
-impl Drop for WorkerProcess {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 pub fn json(message: &OwnedMessage) -> serde_json::Value {
     serde_json::from_slice(message.payload().unwrap()).unwrap()
 }
@@ -484,14 +347,4 @@ pub fn key(message: &OwnedMessage) -> String {
 pub fn header(message: &OwnedMessage, name: &str) -> Option<String> {
     let header = message.headers()?.iter().find(|header| header.key == name)?;
     Some(String::from_utf8(header.value?.to_vec()).unwrap())
-}
-
-/// An article that is about sport, in two languages by turns.
-pub fn article(number: usize) -> String {
-    let text = if number.is_multiple_of(2) {
-        "The striker scored twice as the home side won the cup final on penalties after extra time."
-    } else {
-        "سجل المهاجم هدفين وفاز الفريق بكأس البطولة بركلات الترجيح بعد مباراة مثيرة على ملعب العاصمة."
-    };
-    serde_json::json!({"id": format!("a-{number}"), "title": "Final", "text": text}).to_string()
 }
