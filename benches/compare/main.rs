@@ -60,27 +60,38 @@ fn train(path: &str, pairs: bool, out: &str) {
 
 /// Processor time of this thread, as Python's `process_time`: what else runs on the machine counts little.
 fn processor_seconds() -> f64 {
-    let statistics = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    statistics.split(' ').next().unwrap().parse::<f64>().unwrap() * 1e-9
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 /// For each line on stdin tags all articles and prints the seconds and how many labels were right among
 /// those whose line number is a multiple of five, which were not trained on.
+///
+/// What a classifier remembers of words makes an article that it has met cheap. So each half is tagged by one that
+/// has met the other half alone, which is not timed.
 fn serve(model: &str, path: &str, explain: bool) {
-    let classifier = Classifier::from_bytes(&std::fs::read(model).unwrap()).unwrap();
+    let model = std::fs::read(model).unwrap();
     let articles = read(path);
     let bytes: Vec<Vec<u8>> = articles.iter().map(|(_, text)| text.clone().into_bytes()).collect();
     let mut document = Document::default();
     println!("ready");
     for _ in std::io::stdin().lock().lines() {
-        let mut labels = Vec::with_capacity(bytes.len());
-        let start = processor_seconds();
-        for bytes in &bytes {
-            let text = decode(bytes, None).unwrap();
-            let tags = classifier.classify(&mut document, &[&text], explain);
-            labels.push(tags.topics.first().map(|topic| topic.code.clone()));
+        let mut labels = vec![None; bytes.len()];
+        let mut seconds = 0.0;
+        for half in [0, 1] {
+            let classifier = Classifier::from_bytes(&model).unwrap();
+            let mut tag = |half: usize| {
+                let start = processor_seconds();
+                for index in (half..bytes.len()).step_by(2) {
+                    let text = decode(&bytes[index], None).unwrap();
+                    let tags = classifier.classify(&mut document, &[&text], explain);
+                    labels[index] = tags.topics.first().map(|topic| topic.code.clone());
+                }
+                processor_seconds() - start
+            };
+            tag(1 - half);
+            seconds += tag(half);
         }
-        let seconds = processor_seconds() - start;
         let right = |(label, (truth, _)): &(&Option<std::sync::Arc<str>>, &(String, String))| {
             label.as_deref() == Some(truth)
         };

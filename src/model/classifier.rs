@@ -11,7 +11,7 @@ use super::score::{Prediction, Score};
 use super::targets::{self, Mention, WatchList};
 use super::{BUNDLED_SHA256, BUNDLED_TAGGING, ModelError, bundled_file, explain};
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
-use crate::text::{Language, Word, analyse};
+use crate::text::{Language, analyse};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A model compiled for tagging. Shared between threads; each brings its own [`Document`].
@@ -166,23 +166,27 @@ impl Classifier {
 
     /// Reads the words of a text into `scratch` and finds out what each comes to.
     fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
-        let Scratch { words, entries, missing, analyses, .. } = scratch;
+        let Scratch { words, entries, missing, folded, analyses, .. } = scratch;
         let memos = || self.memos.lock().unwrap_or_else(PoisonError::into_inner);
         let mut memo = memos().pop().unwrap_or_default();
         words.clear();
-        pieces.iter().for_each(|piece| words.read(piece, |key| memo.expect(key)));
-        let word = |index: usize| {
-            let word = Word::of_key(words.keys[index].0);
-            word.or_else(|| Some(words.token(pieces, index)?.0.word)).unwrap_or_default()
-        };
+        pieces.iter().for_each(|piece| words.read(piece, |word| memo.expect(word)));
         // the text has most likely the language of its first letter
-        let first = words.keys.iter().find_map(|(key, _)| Word::of_key(*key));
-        let script = if first.is_none_or(Word::is_arabic) { Language::Arabic } else { Language::English };
+        let script = match words.word(pieces, 0) {
+            Some(word) if !word.is_arabic() => Language::English,
+            _ => Language::Arabic,
+        };
         let expect = self.compiled(script).expect();
-        memo.look_up(&words.keys, entries, missing, &expect);
+        memo.look_up(&words.written, entries, missing, &expect);
+        folded.clear();
+        folded.extend(missing.iter().map(|index| {
+            let word = words.word(pieces, *index).unwrap_or_default();
+            crate::text::expect(word);
+            word
+        }));
         analyses.clear();
-        analyses.extend(missing.iter().map(|index| {
-            let word = analyse(word(*index));
+        analyses.extend(folded.iter().map(|word| {
+            let word = analyse(*word);
             let stem = word.stem.key();
             self.stems.prefetch(stem);
             (word, stem)
@@ -196,7 +200,7 @@ impl Classifier {
             };
             entries[*index] = Entry::new(rows, word.marks, word.function, short);
             expect(entries[*index]);
-            memo.insert(words.keys[*index].0, entries[*index]);
+            memo.insert(words.written[*index].spelling, entries[*index]);
         }
         memos().push(memo);
     }

@@ -3,7 +3,9 @@
 use super::margins::Margins;
 use super::memo::Entry;
 use super::pairs::Found;
-use crate::text::{Analysis, Detector, Key, Language, OtherLetters, Word, Words, analyse, pair_key, quotes};
+use crate::text::{
+    Analysis, Detector, Key, Language, OtherLetters, Spelling, Word, Words, analyse, pair_key, quotes,
+};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -52,7 +54,9 @@ pub(super) struct Scratch {
     pub entries: Vec<Entry>,
     /// Indices of the words that were not remembered.
     pub missing: Vec<usize>,
-    /// What those come to, and the key of the stem.
+    /// Those words, folded.
+    pub folded: Vec<Word>,
+    /// What they come to, and the key of the stem.
     pub analyses: Vec<(Analysis, Key)>,
     /// Pairs that have weights.
     pub found: Found,
@@ -71,9 +75,10 @@ impl Scratch {
         }
         let mut first = 0;
         for (piece, end) in pieces.iter().zip(&self.words.ends) {
-            let keys = &self.words.keys[first..*end];
+            let written = &self.words.written[first..*end];
             for quote in quotes(piece) {
-                let index = |byte: usize| first + keys.partition_point(|(_, start)| (*start as usize) < byte);
+                let index =
+                    |byte: usize| first + written.partition_point(|word| (word.start as usize) < byte);
                 let words = &self.entries[index(quote.start)..index(quote.end)];
                 quoted.extend(words.iter().map(|entry| entry.row(language)));
             }
@@ -90,8 +95,8 @@ const REMEMBERED: usize = 1 << 14;
 /// the word alone.
 struct Reader {
     words: Words,
-    /// By the low bits of the hashed key; the key zero is no word's.
-    memo: Vec<(Key, Analysis)>,
+    /// By the high bits of the spelling; the spelling zero is no word's.
+    memo: Vec<(Spelling, Analysis)>,
 }
 
 thread_local! {
@@ -105,16 +110,10 @@ impl Reader {
     /// What the word at `index` comes to; `pieces` are those that were read.
     #[inline]
     fn analyse(&mut self, pieces: &[&str], index: usize) -> Option<Analysis> {
-        let key = self.words.keys[index].0;
-        // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
-        let slot = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - REMEMBERED.trailing_zeros());
-        let known = &mut self.memo[slot as usize];
-        if known.0 != key {
-            let word = match Word::of_key(key) {
-                Some(word) => word,
-                None => self.words.token(pieces, index)?.0.word,
-            };
-            *known = (key, analyse(word));
+        let spelling = self.words.written[index].spelling;
+        let known = &mut self.memo[(spelling >> (64 - REMEMBERED.trailing_zeros())) as usize];
+        if known.0 != spelling {
+            *known = (spelling, analyse(self.words.word(pieces, index)?));
         }
         Some(known.1)
     }
@@ -145,12 +144,12 @@ impl Document {
         READER.with_borrow_mut(|reader| {
             reader.words.clear();
             for (index, piece) in pieces.iter().enumerate() {
-                let first = reader.words.keys.len();
+                let first = reader.words.written.len();
                 reader.words.read(piece, |_| ());
-                self.stems.reserve(reader.words.keys.len() - first);
+                self.stems.reserve(reader.words.written.len() - first);
                 let quotes = quotes(piece);
-                for at in first..reader.words.keys.len() {
-                    let start = reader.words.keys[at].1;
+                for at in first..reader.words.written.len() {
+                    let start = reader.words.written[at].start;
                     let Some(word) = reader.analyse(pieces, at) else { continue };
                     self.detector.see_marks(std::iter::once(word.marks));
                     if word.stem.len() >= 2 {

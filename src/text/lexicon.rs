@@ -1,7 +1,7 @@
 //! Word lists: names that stemming must not cut, function words, and what gives a language away.
 
 use super::slots::Slots;
-use super::word::{Key, Word};
+use super::word::Word;
 use std::sync::LazyLock;
 
 /// What the lists say of a word.
@@ -61,10 +61,10 @@ pub fn look_up(word: Word) -> Entry {
     LEXICON.get(word.key())
 }
 
-/// Loads what [`look_up`] reads of the word of `key`.
+/// Loads what [`look_up`] reads of a word.
 #[inline]
-pub fn expect(key: Key) {
-    LEXICON.prefetch(key);
+pub fn expect(word: Word) {
+    LEXICON.prefetch(word.key());
 }
 
 /// All words that carry grammar and no topic.

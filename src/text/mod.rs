@@ -4,9 +4,11 @@
 
 mod decode;
 mod html;
+mod lanes;
 mod language;
 mod letters;
 mod lexicon;
+mod pack;
 mod prefetch;
 mod quotes;
 mod sentence;
@@ -28,7 +30,7 @@ pub use slots::Slots;
 pub use stem::stem;
 pub use tokenise::{OtherLetters, Token, tokenise};
 pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key, term_keys, term_word};
-pub use words::Words;
+pub use words::{Spelling, Words, Written};
 
 /// Goes up whenever folding, cutting or stemming changes: a model fits only the version it was trained with.
 pub const NORMALISER_VERSION: u32 = 1;
@@ -44,10 +46,10 @@ pub struct Analysis {
     pub function: bool,
 }
 
-/// Loads what [`analyse`] reads of the word of `key`, so that it need not wait.
+/// Loads what [`analyse`] reads of a word, so that it need not wait.
 #[inline]
-pub fn expect(key: Key) {
-    lexicon::expect(key);
+pub fn expect(word: Word) {
+    lexicon::expect(word);
 }
 
 /// Stems a folded word and looks it up in the word lists.

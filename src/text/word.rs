@@ -38,6 +38,12 @@ impl Word {
         Self(bits)
     }
 
+    /// The packed letters: the lower, then the upper half, whose two highest bits are zero.
+    #[inline]
+    pub(super) fn halves(self) -> [u64; 2] {
+        [self.0 as u64, (self.0 >> 64) as u64]
+    }
+
     /// Number of letters.
     #[inline]
     pub fn len(self) -> u32 {
