@@ -12,7 +12,7 @@ use super::targets::{self, Mention, WatchList};
 use super::{BUNDLED_SHA256, BUNDLED_TAGGING, ModelError, bundled_file, explain};
 use crate::article::{Abstained, ModelTag, StanceTag, Tags, TargetTag, TermCounts, TermWeight, TopicTag};
 use crate::text::{Language, analyse};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A model compiled for tagging. Shared between threads; each brings its own [`Document`].
 #[derive(Debug)]
@@ -24,9 +24,8 @@ pub struct Classifier {
     stances: Vec<Arc<str>>,
     stems: Stems,
     languages: Vec<Compiled>,
-    /// What was met: as many as texts were ever tagged at once. The last that came back goes out first, so that
-    /// no more of them fill the cache than are at work now.
-    memos: Mutex<Vec<Memo>>,
+    /// What was met, by any thread.
+    memo: Memo,
 }
 
 impl Prediction {
@@ -115,7 +114,7 @@ impl Classifier {
         Ok(Self {
             languages: languages.collect::<Result<_, _>>()?,
             stems,
-            memos: Mutex::default(),
+            memo: Memo::default(),
             tag: ModelTag { name: info.name.clone(), version: info.version.clone(), sha256 },
             topics: (info.topics.iter())
                 .map(|label| {
@@ -167,17 +166,15 @@ impl Classifier {
     /// Reads the words of a text into `scratch` and finds out what each comes to.
     fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
         let Scratch { words, entries, missing, folded, analyses, .. } = scratch;
-        let memos = || self.memos.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut memo = memos().pop().unwrap_or_default();
         words.clear();
-        pieces.iter().for_each(|piece| words.read(piece, |word| memo.expect(word)));
+        pieces.iter().for_each(|piece| words.read(piece, |word| self.memo.expect(word)));
         // the text has most likely the language of its first letter
         let script = match words.word(pieces, 0) {
             Some(word) if !word.is_arabic() => Language::English,
             _ => Language::Arabic,
         };
         let expect = self.compiled(script).expect();
-        memo.look_up(&words.written, entries, missing, &expect);
+        self.memo.look_up(&words.written, entries, missing, &expect);
         folded.clear();
         folded.extend(missing.iter().map(|index| {
             let word = words.word(pieces, *index).unwrap_or_default();
@@ -200,9 +197,8 @@ impl Classifier {
             };
             entries[*index] = Entry::new(rows, word.marks, word.function, short);
             expect(entries[*index]);
-            memo.insert(words.written[*index].spelling, entries[*index]);
+            self.memo.insert(words.written[*index].spelling, entries[*index]);
         }
-        memos().push(memo);
     }
 
     /// Reads the words of a text, and where it is Arabic or English adds up their rows.
