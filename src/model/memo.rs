@@ -251,7 +251,10 @@ mod tests {
                     for round in 0..2_000 {
                         // 300 words that share eight sets drive each other out all the time
                         let number = |at: u64| 1 + (at * 7 + round * 13 + thread) % 300;
-                        look_up(memo, (0..200).map(|at| spread(number(at)) >> 12 | number(at) % 8 << 60));
+                        look_up(
+                            memo,
+                            (0..200).map(|at| (spread(number(at)) >> 12) | ((number(at) % 8) << 60)),
+                        );
                     }
                 });
             }
