@@ -46,6 +46,9 @@ use unit::Units;
 const IN_FLIGHT_BYTES: usize = 6 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
+/// Records that are tagged and wait for the next transaction: as many as are tagged while one is committed, and few
+/// enough for a slow broker to take before the worker stops.
+const WAITING_RECORDS: usize = 2_000;
 /// Aborts in a row after which a transaction is tried without outputs besides the records' own: it may be their
 /// topic that does not let it be committed.
 const SPARING: u32 = 3;
@@ -124,6 +127,7 @@ impl Worker {
             let room = processing.len() < lanes
                 && publishing.len() < IN_FLIGHT_BATCHES
                 && bytes < in_flight_bytes
+                && tagged.iter().map(Batch::len).sum::<usize>() < WAITING_RECORDS
                 && breaker.lets_read(!unpublished && units.is_empty());
             let due = units.due();
             let aborted = tokio::select! {

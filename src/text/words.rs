@@ -179,7 +179,7 @@ fn find_edges(bytes: &[u8], edges: &mut Vec<u32>) -> usize {
 #[inline]
 fn is_plain(bytes: &[u8; 16], length: usize) -> bool {
     if bytes[0] >= 0x80 {
-        // half a letter at the end has a break as its other half
+        // where the length is odd, its last byte begins no letter
         lanes::no_arabic(bytes, true) << (16 - length.div_ceil(2)) & 0xffff == 0
     } else {
         lanes::no_latin(bytes) << (16 - length) & 0xffff == 0
