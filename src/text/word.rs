@@ -108,12 +108,6 @@ impl Word {
         (self.0 >> (6 * index)) as u8 & 0x3f
     }
 
-    /// The word whose key this is; `None` where the key is hashed.
-    #[inline]
-    pub fn of_key(key: Key) -> Option<Self> {
-        (key >> 60 == 0).then(|| Self(u128::from(key)))
-    }
-
     /// The key of this word.
     #[inline]
     pub fn key(self) -> Key {

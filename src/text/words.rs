@@ -100,7 +100,7 @@ impl Words {
         let length = end - start;
         if let Some(reach) = text.as_bytes()[start..].first_chunk()
             && length <= 16
-            && is_plain(reach, length)
+            && is_plain(reach, length, reach[0] >= 0x80, true)
         {
             let ([first, second], [a, b, _]) = (halves(reach), MASKS[length]);
             self.push(spelling([first & a, second & b]), start, end, each);
@@ -113,8 +113,9 @@ impl Words {
     #[inline(never)]
     fn long_stretch(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Spelling)) {
         let bytes = &text.as_bytes()[start..end];
+        let plain = |sixteen, first| is_plain(sixteen, 16, bytes[0] >= 0x80, first);
         match (bytes.first_chunk(), bytes.last_chunk(), bytes.len()) {
-            (Some(first), Some(last), 17..=32) if is_plain(first, 16) && is_plain_behind(first, last) => {
+            (Some(first), Some(last), 17..=32) if plain(first, true) && plain(last, false) => {
                 // the last sixteen begin among the first, so which these are depends on the length
                 let both = [spelling(halves(first)), spelling(halves(last)) ^ bytes.len() as u64];
                 self.push(spelling(both), start, end, each);
@@ -175,23 +176,16 @@ fn find_edges(bytes: &[u8], edges: &mut Vec<u32>) -> usize {
     found
 }
 
-/// Whether the first `length` bytes are one word of letters that are met in plain text.
+/// Whether the first `length` bytes are letters of the script that are met in plain text, with `first` those that
+/// begin a word.
 #[inline]
-fn is_plain(bytes: &[u8; 16], length: usize) -> bool {
-    if bytes[0] >= 0x80 {
+fn is_plain(bytes: &[u8; 16], length: usize, arabic: bool, first: bool) -> bool {
+    if arabic {
         // where the length is odd, its last byte begins no letter
-        lanes::no_arabic(bytes, true) << (16 - length.div_ceil(2)) & 0xffff == 0
+        lanes::no_arabic(bytes, first) << (16 - length.div_ceil(2)) & 0xffff == 0
     } else {
         lanes::no_latin(bytes) << (16 - length) & 0xffff == 0
     }
-}
-
-/// Whether the last bytes of a word that begins with `first` are such letters too.
-#[inline]
-fn is_plain_behind(first: &[u8; 16], last: &[u8; 16]) -> bool {
-    let no_letters =
-        if first[0] >= 0x80 { lanes::no_arabic(last, false) & 0xff } else { lanes::no_latin(last) & 0xffff };
-    no_letters == 0
 }
 
 /// Hashes sixteen bytes: both halves of one product (Yi, *wyhash*, 2019).
@@ -207,8 +201,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
-    /// What `tokenise` makes of the pieces: words, by piece the index past its last, the detector, other letters.
-    fn simply(pieces: &[&str]) -> (Vec<Token>, Vec<usize>, Detector, OtherLetters) {
+    /// What `tokenise` makes of the pieces: words with their piece, by piece the index past its last, the detector, other letters.
+    fn simply<'a>(pieces: &[&'a str]) -> (Vec<(Token, &'a str)>, Vec<usize>, Detector, OtherLetters) {
         let (mut tokens, mut ends, mut detector, mut other) =
             (Vec::new(), Vec::new(), Detector::default(), 0);
         for piece in pieces {
@@ -216,7 +210,7 @@ mod tests {
                 if token.foreign {
                     detector.see_foreign(tokens.len(), token.word);
                 }
-                tokens.push(token);
+                tokens.push((token, *piece));
             });
             ends.push(tokens.len());
         }
@@ -233,10 +227,11 @@ mod tests {
         assert_eq!(format!("{:?}", words.detector), format!("{detector:?}"));
         let mut spelled = HashMap::new();
         for (index, token) in tokens.iter().enumerate() {
-            assert_eq!(words.written[index].start as usize, token.start);
-            assert_eq!(words.token(pieces, index).map(|(found, _)| found), Some(*token));
-            assert_eq!(words.word(pieces, index), Some(token.word));
-            assert_eq!(*spelled.entry(words.written[index].spelling).or_insert(token.word), token.word);
+            let (Token { word, start, .. }, _) = *token;
+            assert_eq!(words.written[index].start as usize, start);
+            assert_eq!(words.token(pieces, index), Some(*token));
+            assert_eq!(words.word(pieces, index), Some(word));
+            assert_eq!(*spelled.entry(words.written[index].spelling).or_insert(word), word);
         }
     }
 

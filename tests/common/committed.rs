@@ -75,15 +75,21 @@ impl Broker {
 
     /// Last offsets of a topic's partitions for readers of that isolation level.
     fn ends(&self, topic: &str, level: &str) -> Vec<i64> {
+        self.watermarks(topic, level).into_iter().map(|(_, high)| high).collect()
+    }
+
+    /// First and last offsets of a topic's partitions for readers of that isolation level.
+    pub(super) fn watermarks(&self, topic: &str, level: &str) -> Vec<(i64, i64)> {
         let consumer: BaseConsumer =
             self.client().set("group.id", "reader").set("isolation.level", level).create().unwrap();
-        // a topic that was made a moment ago may have no leader yet
+        // a topic that was made a moment ago may have no leader yet, nor a broker that has just started
         within(Duration::from_secs(60), "the ends of a topic", || {
             let timeout = Duration::from_secs(10);
             let metadata = consumer.fetch_metadata(Some(topic), timeout).ok()?;
             let partitions = metadata.topics()[0].partitions().iter();
-            let end = |id| consumer.fetch_watermarks(topic, id, timeout).ok().map(|(_, high)| high);
-            partitions.map(|partition| end(partition.id())).collect()
+            partitions
+                .map(|partition| consumer.fetch_watermarks(topic, partition.id(), timeout).ok())
+                .collect()
         })
     }
 }

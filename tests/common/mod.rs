@@ -221,18 +221,7 @@ impl Broker {
 
     /// Records in a topic now, those of open transactions with them.
     pub fn count(&self, topic: &str) -> i64 {
-        let mut client = self.client();
-        client.set("group.id", "reader").set("isolation.level", "read_uncommitted");
-        let consumer: BaseConsumer = client.create().unwrap();
-        // a topic that was made a moment ago may have no leader yet, nor a broker that has just started
-        within(Duration::from_secs(60), "the ends of a topic", || {
-            let timeout = Duration::from_secs(10);
-            let metadata = consumer.fetch_metadata(Some(topic), timeout).ok()?;
-            let partitions = metadata.topics()[0].partitions().iter();
-            let length =
-                |id| consumer.fetch_watermarks(topic, id, timeout).ok().map(|(low, high)| high - low);
-            partitions.map(|partition| length(partition.id())).sum()
-        })
+        self.watermarks(topic, "read_uncommitted").iter().map(|(low, high)| high - low).sum()
     }
 
     /// The group's committed offsets of the input, by partition; −1 where none is.
