@@ -29,20 +29,20 @@ pub struct Disagreement<'a> {
 #[derive(Clone, Debug, Serialize)]
 pub struct Answer<'a> {
     /// Every topic above its threshold, best first.
-    pub topics: &'a [TopicTag],
+    pub topics: &'a [TopicTag<'a>],
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abstained: Option<Abstained>,
     /// The stance of the text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stance: Option<&'a StanceTag>,
+    pub stance: Option<&'a StanceTag<'a>>,
     /// Which model it is.
     pub model: &'a ModelTag,
 }
 
 impl<'a> Answer<'a> {
     /// What `model` says in `tags`.
-    pub fn of(tags: &'a Tags, model: &'a ModelTag) -> Self {
+    pub fn of(tags: &'a Tags<'a>, model: &'a ModelTag) -> Self {
         Self { topics: &tags.topics, abstained: tags.abstained, stance: tags.stance.as_ref(), model }
     }
 }

@@ -3,27 +3,28 @@
 use super::Article;
 use super::strings::write_string;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What the classifier says of one article.
+/// What the classifier says of one article. Labels and names are the model's, terms stand in the article: all are borrowed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Tags {
+pub struct Tags<'a> {
     /// `ar`, `en` or `und` (ISO 639-2: undetermined).
     pub language: &'static str,
     /// Every topic above its threshold, best first.
-    pub topics: Vec<TopicTag>,
+    pub topics: Vec<TopicTag<'a>>,
     /// Why `topics` is empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abstained: Option<Abstained>,
     /// The attitude of the text toward its main subject; absent in unknown languages.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stance: Option<StanceTag>,
+    pub stance: Option<StanceTag<'a>>,
     /// Stance toward each name of the watch-list that the text mentions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub targets: Vec<TargetTag>,
+    pub targets: Vec<TargetTag<'a>>,
     /// The terms that carried the first topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub explain: Vec<TermWeight>,
+    pub explain: Vec<TermWeight<'a>>,
     /// How much of the text the model knows; for metrics, no part of the record.
     #[serde(skip)]
     pub terms: TermCounts,
@@ -40,13 +41,13 @@ pub struct TermCounts {
 
 /// One topic.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TopicTag {
+pub struct TopicTag<'a> {
     /// The IPTC code, such as `medtop:11000000`.
-    pub code: Arc<str>,
+    pub code: &'a Arc<str>,
     /// English name.
-    pub name: Arc<str>,
+    pub name: &'a str,
     /// Arabic name.
-    pub name_ar: Arc<str>,
+    pub name_ar: &'a str,
     /// Calibrated probability.
     #[serde(serialize_with = "rounded")]
     pub confidence: f32,
@@ -54,9 +55,9 @@ pub struct TopicTag {
 
 /// The stance of the text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StanceTag {
+pub struct StanceTag<'a> {
     /// `favor`, `against` or `neutral`.
-    pub label: Arc<str>,
+    pub label: &'a Arc<str>,
     /// Calibrated probability.
     #[serde(serialize_with = "rounded")]
     pub confidence: f32,
@@ -64,13 +65,13 @@ pub struct StanceTag {
 
 /// The stance toward one name of the watch-list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TargetTag {
+pub struct TargetTag<'a> {
     /// The name, as the watch-list writes it.
     pub name: Arc<str>,
     /// How often the text mentions it or an alias.
     pub mentions: usize,
     /// `favor`, `against` or `neutral`.
-    pub label: Arc<str>,
+    pub label: &'a str,
     /// Calibrated probability.
     #[serde(serialize_with = "rounded")]
     pub confidence: f32,
@@ -78,15 +79,22 @@ pub struct TargetTag {
 
 /// A term of the text with what it adds, in log-odds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TermWeight {
+pub struct TermWeight<'a> {
     /// The term in the article's own spelling.
-    pub term: String,
+    pub term: Cow<'a, str>,
     /// What it adds for the first topic against the runner-up, all mentions together.
     #[serde(serialize_with = "rounded")]
     pub weight: f32,
     /// What it adds for the first topic against the average topic.
     #[serde(serialize_with = "rounded")]
     pub support: f32,
+}
+
+impl TermWeight<'_> {
+    /// One that outlives its article.
+    pub fn into_owned(self) -> TermWeight<'static> {
+        TermWeight { term: self.term.into_owned().into(), weight: self.weight, support: self.support }
+    }
 }
 
 /// Why no topic is given.
@@ -139,7 +147,7 @@ pub struct TaggedArticle<'a> {
     pub id: &'a str,
     /// The tags.
     #[serde(flatten)]
-    pub tags: &'a Tags,
+    pub tags: &'a Tags<'a>,
     /// Which model tagged.
     pub model: &'a ModelTag,
     /// Where the article came from; absent outside Kafka.

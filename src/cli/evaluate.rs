@@ -3,7 +3,7 @@
 use super::examples::Flags;
 use super::labelled::{Judging, Labels, Truth, all_labelled, judge, read, read_examples};
 use super::{load, write_atomically};
-use crate::article::{Article, Pointers};
+use crate::article::{Article, Pointers, TermWeight};
 use crate::model::{Classifier, Document, Outcome, Report, Task};
 use crate::report::{Evaluation, Mistake, evaluation};
 use std::path::PathBuf;
@@ -101,13 +101,14 @@ fn mistakes(
         let article = Article::read(truths[index].line, &Pointers::default()).ok()?;
         let pieces = [&*article.title, &*article.text];
         let text = if article.title.trim().is_empty() { &article.text } else { &article.title };
+        let terms = classifier.explain(&mut document, &pieces, task, allowed);
         Some(Mistake {
             place: format!("article {}", index + 1),
             text: text.trim().chars().take(SNIPPET).collect(),
             truth: names[outcomes[index].truth].clone(),
             guess: outcomes[index].guess.map_or_else(String::new, |guess| names[guess].clone()),
             confidence: confidence(index),
-            terms: classifier.explain(&mut document, &pieces, task, allowed),
+            terms: terms.into_iter().map(TermWeight::into_owned).collect(),
         })
     };
     wrong.into_iter().filter_map(told).collect()

@@ -11,7 +11,7 @@
 //! share of the probability (`noise`) is spread over all labels: it caps the confidence.
 
 use super::cores::on_all_cores;
-use super::score::{Score, allows};
+use super::score::{ByLabel, Score, allows};
 use serde::{Deserialize, Serialize};
 
 /// Evidence to probabilities.
@@ -39,21 +39,13 @@ impl Calibration {
     ///
     /// `(1 - noise) · softmax(slope · evidence / (terms + pad)) + noise / labels`, with the largest
     /// evidence taken out first so that nothing overflows however long the text.
-    pub fn probabilities(self, score: &Score, allowed: &[bool]) -> Vec<f32> {
-        let mut probabilities = Vec::with_capacity(score.evidence.len());
-        self.write_probabilities(score, allowed, &mut probabilities);
-        probabilities
-    }
-
-    /// As [`Calibration::probabilities`], into a vector that is used again.
-    fn write_probabilities(self, score: &Score, allowed: &[bool], probabilities: &mut Vec<f32>) {
+    pub fn probabilities(self, score: &Score, allowed: &[bool]) -> ByLabel {
         let scale = self.scale(score.total);
         let top = score.best(allowed).map_or(0.0, |best| score.evidence[best]);
         let weigh = |(label, evidence): (usize, &f32)| {
             if allows(allowed, label) { ((evidence - top) * scale).exp() } else { 0.0 }
         };
-        probabilities.clear();
-        probabilities.extend(score.evidence.iter().enumerate().map(weigh));
+        let mut probabilities: ByLabel = score.evidence.iter().enumerate().map(weigh).collect();
         let sum: f32 = probabilities.iter().sum();
         let labels = (0..probabilities.len()).filter(|label| allows(allowed, *label)).count();
         let floor = self.noise / labels.max(1) as f32;
@@ -62,6 +54,7 @@ impl Calibration {
                 *probability = (1.0 - self.noise) * *probability / sum + floor;
             }
         }
+        probabilities
     }
 
     /// The slope and pad with the least negative log-likelihood of `held_out`, scores with the
@@ -105,11 +98,10 @@ pub(super) fn three_digits(slope: f32) -> f32 {
 }
 
 fn negative_log_likelihood(held_out: &[(Score, Vec<usize>)], calibration: Calibration) -> f64 {
-    let mut probabilities = Vec::new();
     held_out
         .iter()
         .map(|(score, right)| {
-            calibration.write_probabilities(score, &[], &mut probabilities);
+            let probabilities = calibration.probabilities(score, &[]);
             let right: f32 = right.iter().map(|label| probabilities[*label]).sum();
             -f64::from(right.max(1e-9)).ln()
         })
@@ -119,13 +111,14 @@ fn negative_log_likelihood(held_out: &[(Score, Vec<usize>)], calibration: Calibr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use smallvec::smallvec;
 
     #[test]
     fn overconfident_evidence_is_cooled() {
         // says 10 : 0 always, is right three times of four
         let held_out: Vec<_> = (0..400)
             .map(|i| {
-                let score = Score { evidence: vec![10.0, 0.0], known: 10, total: 10 };
+                let score = Score { evidence: smallvec![10.0, 0.0], known: 10, total: 10 };
                 (score, vec![usize::from(i % 4 == 0)])
             })
             .collect();
@@ -137,16 +130,14 @@ mod tests {
     #[test]
     fn noise_caps_confidence_and_no_text_overflows() {
         let calibration = Calibration { slope: 80.0, pad: 20.0, noise: 0.1 };
-        let score = Score { evidence: vec![1e6, 0.0, -1e6, 0.0, 0.0], known: 9, total: 9 };
+        let score = Score { evidence: smallvec![1e6, 0.0, -1e6, 0.0, 0.0], known: 9, total: 9 };
         let p = calibration.probabilities(&score, &[]);
         assert!((p[0] - 0.92).abs() < 1e-6 && (p.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{p:?}");
         let closed = calibration.probabilities(&score, &[true, true, false, false, false]);
         assert!((closed[0] - 0.95).abs() < 1e-6 && closed[2] == 0.0, "{closed:?}");
         // far behind a label that does not compete, the better one is still told
         assert_eq!(score.best(&[false, false, true, true, false]), Some(3));
-        assert_eq!(
-            calibration.probabilities(&Score { evidence: vec![0.0; 4], known: 0, total: 0 }, &[]),
-            [0.25; 4]
-        );
+        let none = Score { evidence: smallvec![0.0; 4], known: 0, total: 0 };
+        assert_eq!(*calibration.probabilities(&none, &[]), [0.25; 4]);
     }
 }

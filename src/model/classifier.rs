@@ -29,7 +29,7 @@ pub struct Classifier {
 }
 
 impl Prediction {
-    /// `quoted` are the rows of the words between quotation marks.
+    /// `quoted` are the rows of the words between quotation marks, looked at where those count half.
     fn of(
         compiled: &Compiled,
         task: &TaskColumns,
@@ -219,27 +219,27 @@ impl Classifier {
     }
 
     /// The terms that carry the likeliest label among those `allowed` (all where it is empty).
-    pub fn explain(
+    pub fn explain<'a>(
         &self,
         document: &mut Document,
-        pieces: &[&str],
+        pieces: &[&'a str],
         task: Task,
         allowed: &[bool],
-    ) -> Vec<TermWeight> {
+    ) -> Vec<TermWeight<'a>> {
         let scratch = &mut document.scratch;
         let Some(compiled) = self.read(scratch, pieces).map(|language| self.compiled(language)) else {
             return Vec::new();
         };
         let Some(task) = compiled.task(task) else { return Vec::new() };
-        let quoted = scratch.quoted_rows(task.terms, pieces, compiled.language);
-        let prediction = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), allowed);
+        let quoted = scratch.quoted_rows(pieces, compiled.language);
+        let prediction = Prediction::of(compiled, task, &scratch.sums, quoted, allowed);
         explain::explain(compiled, task, scratch, pieces, &prediction)
     }
 
     /// Tags the pieces of one text (title, body); with `explain`, says which terms carried the tag.
     ///
     /// Uses `document` as room to work in and leaves its stems as they are.
-    pub fn classify(&self, document: &mut Document, pieces: &[&str], explain: bool) -> Tags {
+    pub fn classify<'a>(&'a self, document: &mut Document, pieces: &[&'a str], explain: bool) -> Tags<'a> {
         let scratch = &mut document.scratch;
         let language = self.read(scratch, pieces);
         let mut tags = Tags { language: language.map_or("und", Language::code), ..Tags::default() };
@@ -249,8 +249,8 @@ impl Classifier {
         };
         let compiled = self.compiled(language);
         if let Some(task) = compiled.task(Task::Topic) {
-            let quoted = scratch.quoted_rows(task.terms, pieces, language);
-            let topic = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
+            let quoted = scratch.quoted_rows(pieces, language);
+            let topic = Prediction::of(compiled, task, &scratch.sums, quoted, &[]);
             tags.terms = TermCounts { known: topic.score.known, total: topic.score.total };
             tags.topics = self.topics_above(task, &topic);
             if explain && !tags.topics.is_empty() {
@@ -262,19 +262,21 @@ impl Classifier {
             tags.abstained = Some(if known { Abstained::LowConfidence } else { Abstained::Language });
         }
         tags.stance = compiled.task(Task::Stance).map(|task| {
-            let quoted = scratch.quoted_rows(task.terms, pieces, language);
-            let stance = Prediction::of(compiled, task, &scratch.sums, quoted.into_iter(), &[]);
-            StanceTag {
-                label: self.stances[stance.best].clone(),
-                confidence: stance.probabilities[stance.best],
-            }
+            let quoted = scratch.quoted_rows(pieces, language);
+            let stance = Prediction::of(compiled, task, &scratch.sums, quoted, &[]);
+            StanceTag { label: &self.stances[stance.best], confidence: stance.probabilities[stance.best] }
         });
         tags
     }
 
     /// The stance toward each target of `watch` that the text of `pieces` mentions; reads it into
     /// `document` where it mentions one. Empty in a language that the model does not know.
-    pub fn targets(&self, document: &mut Document, pieces: &[&str], watch: &WatchList) -> Vec<TargetTag> {
+    pub fn targets<'a>(
+        &'a self,
+        document: &mut Document,
+        pieces: &[&str],
+        watch: &WatchList,
+    ) -> Vec<TargetTag<'a>> {
         // looking for names takes as long as tagging, even where none is wanted
         if watch.is_empty() {
             return Vec::new();
@@ -288,7 +290,7 @@ impl Classifier {
             Some(TargetTag {
                 name,
                 mentions: mentions.len(),
-                label: self.stances[stance.best].clone(),
+                label: &self.stances[stance.best],
                 confidence: stance.probabilities[stance.best],
             })
         };
@@ -326,20 +328,16 @@ impl Classifier {
         Some(Prediction::from_score(task, score, allowed))
     }
 
-    fn topics_above(&self, task: &TaskColumns, topic: &Prediction) -> Vec<TopicTag> {
-        if topic.score.known == 0 {
-            return Vec::new();
-        }
-        let mut above: Vec<usize> = (0..topic.probabilities.len())
-            .filter(|label| topic.probabilities[*label] >= task.thresholds[*label])
-            .collect();
-        above.sort_by(|a, b| topic.probabilities[*b].total_cmp(&topic.probabilities[*a]));
-        above
-            .into_iter()
-            .map(|label| {
-                let (code, name, name_ar) = self.topics[label].clone();
-                TopicTag { code, name, name_ar, confidence: topic.probabilities[label] }
-            })
-            .collect()
+    /// The topics that reach their threshold, the likeliest first.
+    fn topics_above<'a>(&'a self, task: &TaskColumns, topic: &Prediction) -> Vec<TopicTag<'a>> {
+        let confidence = |label: usize| topic.probabilities[label];
+        let reaches = |label: &usize| topic.score.known > 0 && confidence(*label) >= task.thresholds[*label];
+        let tag = |label: usize| {
+            let (code, name, name_ar) = &self.topics[label];
+            TopicTag { code, name, name_ar, confidence: confidence(label) }
+        };
+        let mut topics: Vec<_> = (0..topic.probabilities.len()).filter(reaches).map(tag).collect();
+        topics.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        topics
     }
 }

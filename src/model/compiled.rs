@@ -11,8 +11,9 @@ use super::labels::Task;
 use super::memo::{Entry, MAX_ROWS};
 use super::pairs::{Found, Pairs};
 use super::rows::{LARGEST, Rows};
-use super::score::Score;
+use super::score::{ByLabel, Score};
 use crate::text::{Key, Language, Marks, Slots, function_words, stem, term_keys};
+use smallvec::smallvec;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -289,7 +290,7 @@ impl Compiled {
     /// not count.
     pub fn score_by(&self, task: &TaskColumns, words: impl Iterator<Item = (usize, f32)>) -> Score {
         let labels = task.thresholds.len();
-        let mut sums = vec![0.0; labels + 1];
+        let mut sums: ByLabel = smallvec![0.0; labels + 1];
         let mut known = 0;
         for (row, weight) in words.filter(|(_, weight)| *weight > 0.0) {
             let column = |column: usize| self.rows.get(row, column);

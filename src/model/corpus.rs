@@ -113,7 +113,7 @@ pub fn held_out(tally: &Tally, recipe: &Recipe, folds: usize, parts: &[usize]) -
 /// The evidence in `bag` by weights of `seen`.
 pub(super) fn score(seen: &Counts, weights: &[f32], fitting: Fitting, bag: &Bag) -> Score {
     let labels = seen.labels();
-    let mut score = Score { evidence: vec![0.0; labels], known: 0, total: bag.total };
+    let mut score = Score { evidence: smallvec::smallvec![0.0; labels], known: 0, total: bag.total };
     let mut add = |row: u32, times: f32| {
         let row = row as usize;
         let known = seen.texts[row] >= fitting.min_texts.max(1);

@@ -6,13 +6,13 @@ use super::evaluate::{Outcome, Report};
 use super::fit::estimate;
 use super::labels::Label;
 use super::recipe::Recipe;
-use super::score::argmax;
+use super::score::{ByLabel, argmax};
 use super::texts::Text;
 use super::tune::{Trial, tune};
 
 /// How scores with the right labels look to a model whose calibration they are: the first label of
 /// each against the right one, of several right ones the one that was given.
-pub fn judge(judged: &[(Vec<f32>, Vec<usize>)], thresholds: &[f32], labels: &[Label]) -> Report {
+pub fn judge(judged: &[(ByLabel, Vec<usize>)], thresholds: &[f32], labels: &[Label]) -> Report {
     let codes: Vec<String> = labels.iter().map(|label| label.code.clone()).collect();
     let outcomes = judged.iter().map(|(probabilities, right)| {
         let guess = argmax(probabilities);

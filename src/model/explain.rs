@@ -8,13 +8,13 @@ use crate::article::TermWeight;
 
 /// The terms that weigh most for the best label of `prediction` against the runner-up, in log-odds
 /// as calibrated; the first is the heaviest.
-pub fn explain(
+pub fn explain<'a>(
     compiled: &Compiled,
     task: &TaskColumns,
     scratch: &mut Scratch,
-    pieces: &[&str],
+    pieces: &[&'a str],
     prediction: &Prediction,
-) -> Vec<TermWeight> {
+) -> Vec<TermWeight<'a>> {
     let best = prediction.best;
     let second = (0..prediction.probabilities.len())
         .filter(|label| *label != best)
@@ -43,7 +43,7 @@ pub fn explain(
     };
     let scale = task.step * task.calibration.scale(prediction.score.total);
     let term = |margin: &Margin| TermWeight {
-        term: spelling(margin.words).unwrap_or_default().to_owned(),
+        term: spelling(margin.words).unwrap_or_default().into(),
         weight: margin.weight as f32 * scale,
         support: (compiled.weight(task, best, margin.row as usize) * margin.mentions) as f32 * scale,
     };

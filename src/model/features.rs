@@ -66,25 +66,23 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Rows of the words between quotation marks, for terms of which those count half; `pieces` are
-    /// those that were read.
-    pub fn quoted_rows(&self, terms: Terms, pieces: &[&str], language: Language) -> Vec<usize> {
-        let mut quoted = Vec::new();
-        if !terms.half_quotes {
-            return quoted;
-        }
-        let mut first = 0;
-        for (piece, end) in pieces.iter().zip(&self.words.ends) {
+    /// Rows of the words between quotation marks; `pieces` are those that were read.
+    pub fn quoted_rows<'a>(
+        &'a self,
+        pieces: &'a [&str],
+        language: Language,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let ends = &self.words.ends;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        pieces.iter().zip(starts.zip(ends)).flat_map(move |(piece, (first, end))| {
             let written = &self.words.written[first..*end];
-            for quote in quotes(piece) {
+            quotes(piece).flat_map(move |quote| {
                 let index =
                     |byte: usize| first + written.partition_point(|word| (word.start as usize) < byte);
                 let words = &self.entries[index(quote.start)..index(quote.end)];
-                quoted.extend(words.iter().map(|entry| entry.row(language)));
-            }
-            first = *end;
-        }
-        quoted
+                words.iter().map(move |entry| entry.row(language))
+            })
+        })
     }
 }
 
@@ -147,7 +145,7 @@ impl Document {
                 let first = reader.words.written.len();
                 reader.words.read(piece, |_| ());
                 self.stems.reserve(reader.words.written.len() - first);
-                let quotes = quotes(piece);
+                let quotes: Vec<_> = quotes(piece).collect();
                 for at in first..reader.words.written.len() {
                     let start = reader.words.written[at].start;
                     let Some(word) = reader.analyse(pieces, at) else { continue };

@@ -31,10 +31,10 @@ impl Task {
     }
 
     /// The label that an output record with these tags has first.
-    pub fn first(self, tags: &Tags) -> Option<&str> {
+    pub fn first<'a>(self, tags: &Tags<'a>) -> Option<&'a str> {
         match self {
-            Self::Topic => tags.topics.first().map(|topic| &*topic.code),
-            Self::Stance => tags.stance.as_ref().map(|stance| &*stance.label),
+            Self::Topic => tags.topics.first().map(|topic| &**topic.code),
+            Self::Stance => tags.stance.as_ref().map(|stance| &**stance.label),
         }
     }
 }

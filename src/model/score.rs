@@ -4,6 +4,7 @@ use super::features::{Document, Terms};
 use super::fit::Weights;
 use super::vocabulary::Vocabulary;
 use crate::text::{Key, Slots, term_key};
+use smallvec::{SmallVec, smallvec};
 
 /// Weights of one task in one language, ready to score.
 #[derive(Clone, Debug)]
@@ -15,11 +16,14 @@ pub struct Scorer {
     weights: Vec<f32>,
 }
 
+/// A number for each label; of as many as models have, without memory of its own.
+pub type ByLabel = SmallVec<[f32; 24]>;
+
 /// What a text weighs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Score {
     /// Sum of the weights of its known terms, by label; natural logarithms.
-    pub evidence: Vec<f32>,
+    pub evidence: ByLabel,
     /// Terms that have weights, repetitions included.
     pub known: u32,
     /// All terms.
@@ -35,7 +39,7 @@ pub fn allows(allowed: &[bool], label: usize) -> bool {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// By label; they sum to one.
-    pub probabilities: Vec<f32>,
+    pub probabilities: ByLabel,
     /// Index of the likeliest label.
     pub best: usize,
     /// Whether its probability is below the label's threshold.
@@ -90,7 +94,7 @@ impl Scorer {
 
     /// Weighs a text.
     pub fn score(&self, document: &Document) -> Score {
-        let mut score = Score { evidence: vec![0.0; self.labels], known: 0, total: 0 };
+        let mut score = Score { evidence: smallvec![0.0; self.labels], known: 0, total: 0 };
         let mut quoted = 0u32;
         document.terms(self.terms, |key, words, index| {
             let half = document.halves(self.terms, words, index);

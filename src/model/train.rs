@@ -10,6 +10,7 @@ use super::folds::FOLDS;
 use super::labels::Label;
 use super::parts::Head;
 use super::recipe::Recipe;
+use super::score::ByLabel;
 use super::tally::Tally;
 
 /// A label below this probability is never given; one above the other always.
@@ -29,7 +30,7 @@ pub(super) fn train_head(
     if tally.counts.taught().iter().filter(|taught| **taught).count() >= 2 {
         let scores = held_out(&tally, &recipe, FOLDS, &PARTS[1..]);
         calibration = Calibration::fit(&scores, recipe.noise);
-        let judged: Vec<(Vec<f32>, Vec<usize>)> = scores
+        let judged: Vec<(ByLabel, Vec<usize>)> = scores
             .into_iter()
             .step_by(PARTS.len())
             .map(|(score, right)| (calibration.probabilities(&score, &[]), right))
@@ -56,7 +57,7 @@ pub(super) fn train_head(
 }
 
 /// For each label the probability above which saying it gives the best F1 on held-out texts.
-fn thresholds(judged: &[(Vec<f32>, Vec<usize>)], labels: usize) -> Vec<f32> {
+fn thresholds(judged: &[(ByLabel, Vec<usize>)], labels: usize) -> Vec<f32> {
     let (least, most) = THRESHOLDS;
     let grid: Vec<f32> = (0..=25).map(|i| least + (most - least) * i as f32 / 25.0).collect();
     (0..labels)

@@ -167,7 +167,7 @@ fn tag(
 }
 
 /// Whether a person should look at it: it has no topic that is as sure as `enough`.
-fn is_unsure(tags: &Tags, enough: f32) -> bool {
+fn is_unsure(tags: &Tags<'_>, enough: f32) -> bool {
     match tags.topics.first() {
         Some(topic) => topic.confidence < enough,
         None => tags.abstained == Some(Abstained::LowConfidence),

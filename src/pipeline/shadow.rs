@@ -24,7 +24,7 @@ pub enum Agreement {
 }
 
 impl Agreement {
-    fn of(published: &Tags, shadow: &Tags) -> Self {
+    fn of(published: &Tags<'_>, shadow: &Tags<'_>) -> Self {
         let same = |task: Task| task.first(published) == task.first(shadow);
         match (same(Task::Topic), same(Task::Stance)) {
             (true, true) => Self::Both,
@@ -47,18 +47,18 @@ impl Agreement {
 }
 
 /// The shadow's answer to one article, beside the published one.
-pub(super) struct Second {
+pub(super) struct Second<'a> {
     pub(super) agreement: Agreement,
-    tags: Tags,
+    tags: Tags<'a>,
 }
 
-impl Second {
+impl<'a> Second<'a> {
     /// Lets `shadow` tag the text of `pieces`, which was tagged as `published`.
     pub(super) fn opinion(
-        shadow: &Classifier,
+        shadow: &'a Classifier,
         document: &mut Document,
-        pieces: &[&str],
-        published: &Tags,
+        pieces: &[&'a str],
+        published: &Tags<'_>,
     ) -> Self {
         let tagged = catch_unwind(AssertUnwindSafe(|| shadow.classify(document, pieces, false)));
         match tagged {

@@ -37,7 +37,7 @@ pub struct Mistake {
     /// Its probability.
     pub confidence: f32,
     /// What carried it.
-    pub terms: Vec<TermWeight>,
+    pub terms: Vec<TermWeight<'static>>,
 }
 
 /// The page.
@@ -215,7 +215,7 @@ mod tests {
             truth: "sport".to_owned(),
             guess: "<b>".to_owned(),
             confidence: 0.9,
-            terms: vec![TermWeight { term: "<img src=x onerror=1>".to_owned(), weight: 1.0, support: 1.0 }],
+            terms: vec![TermWeight { term: "<img src=x onerror=1>".into(), weight: 1.0, support: 1.0 }],
         }];
         let model = ModelTag { name: "m".into(), version: "1".into(), sha256: "0".repeat(64) };
         let shown = Evaluation {

@@ -80,10 +80,10 @@ fn stance_toward_a_watched_name_is_that_of_its_sentences() {
                 Separately, the museum opened at nine on Monday, and the tickets cost four euros.";
     let targets = classifier.targets(&mut Document::default(), &[text], &watch);
     assert_eq!(targets.len(), 1);
-    assert_eq!((&*targets[0].name, targets[0].mentions, &*targets[0].label), ("Smith", 1, "against"));
+    assert_eq!((&*targets[0].name, targets[0].mentions, targets[0].label), ("Smith", 1, "against"));
     let text = "أشاد الخبراء بسالم ووصفوا إنجازه الرائع بأنه نجاح باهر وخطوة شجاعة تستحق التقدير والثناء. وفي خبر آخر عُقد اجتماع.";
     let targets = classifier.targets(&mut Document::default(), &["عنوان", text], &watch);
-    assert_eq!((&*targets[0].name, &*targets[0].label), ("أحمد سالم", "favor"));
+    assert_eq!((&*targets[0].name, targets[0].label), ("أحمد سالم", "favor"));
 }
 
 /// Dialect and names in Latin letters say nothing of the topic.
@@ -148,10 +148,10 @@ fn explanations_are_in_the_articles_own_spelling() {
     let classifier = Classifier::bundled().unwrap();
     let text = "سجّل المهاجمُ هدفينِ في المباراة النهائية للبطولة وفاز الفريق بركلات الترجيح على الملعب الأولمبي";
     let tags = classifier.classify(&mut Document::default(), &[text], true);
-    assert_eq!(&*tags.topics[0].code, "medtop:15000000");
+    assert_eq!(&**tags.topics[0].code, "medtop:15000000");
     assert!(!tags.explain.is_empty());
     for term in &tags.explain {
-        assert!(text.contains(&term.term) && term.weight > 0.0, "{term:?}");
+        assert!(text.contains(&*term.term) && term.weight > 0.0, "{term:?}");
     }
 }
 

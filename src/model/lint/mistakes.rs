@@ -10,7 +10,7 @@ use super::super::examples::Example;
 use super::super::folds::FOLDS;
 use super::super::labels::{LabelSet, Task};
 use super::super::recipe::Plan;
-use super::super::score::argmax;
+use super::super::score::{ByLabel, argmax};
 use super::super::texts::{Text, read};
 use super::{Check, Finding, Read, finding};
 use crate::text::Language;
@@ -56,7 +56,7 @@ fn of_set(texts: &[Text], examples: &[&Example], task: Task, plan: &Plan<'_>) ->
     };
     let order = (0..FOLDS).flat_map(stands);
     let calibration = Calibration::fit(&scores, recipe.noise);
-    let judged: Vec<(usize, Vec<f32>)> = order
+    let judged: Vec<(usize, ByLabel)> = order
         .zip(&scores)
         .map(|(index, (score, _))| (index, calibration.probabilities(score, &[])))
         .collect();

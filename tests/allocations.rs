@@ -1,0 +1,45 @@
+//! What tagging an article asks of the allocator, once there is room to work in.
+
+use allocation_counter::measure;
+use rasid::model::{Classifier, Document};
+use rasid::pipeline::{Envelope, Options, Outcome, process};
+use std::hint::black_box;
+
+/// The first Arabic article of the samples.
+fn text() -> &'static str {
+    include_str!("../src/cli/samples.txt").split("\n----\n").next().unwrap_or_default().trim()
+}
+
+#[test]
+fn scoring_allocates_only_what_it_answers_with() {
+    let classifier = Classifier::bundled().unwrap();
+    let mut document = Document::default();
+    let tags = classifier.classify(&mut document, &[text()], true);
+    assert!(
+        tags.language == "ar" && !tags.topics.is_empty() && !tags.explain.is_empty() && tags.stance.is_some()
+    );
+    let mut allocated = |explain| {
+        measure(|| drop(black_box(classifier.classify(&mut document, &[text()], explain)))).count_total
+    };
+    // the list of topics; that of terms
+    assert_eq!((allocated(false), allocated(true)), (1, 2));
+}
+
+#[test]
+fn a_record_is_one_allocation_more() {
+    let classifier = Classifier::bundled().unwrap();
+    let (mut document, options) = (Document::default(), Options::default());
+    for value in [text().to_owned(), serde_json::json!({"id": "7", "title": "", "text": text()}).to_string()]
+    {
+        let envelope = Envelope {
+            topic: "articles".into(),
+            key: Some(b"7".to_vec()),
+            value: Some(value.into_bytes()),
+            ..Envelope::default()
+        };
+        let mut tag =
+            || process(&envelope, &classifier, None, &options, &mut document, "2026-01-31T08:15:30Z");
+        assert!(matches!(tag().outcome, Outcome::Tagged(_)));
+        assert_eq!(measure(|| drop(black_box(tag()))).count_total, 3);
+    }
+}
