@@ -2,9 +2,11 @@
 
 mod connection;
 mod layer;
+mod value;
 
 pub use connection::Connection;
 pub use layer::Layer;
+pub use value::{ConfigError, is_secret};
 
 use crate::article::Pointers;
 use serde::{Deserialize, Serialize};
@@ -13,40 +15,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use thiserror::Error;
-
-/// A setting that is missing or wrong.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// Nobody gave it.
-    #[error("`{name}` is missing: give --{flag}, {env} or `{name}` in the settings file", flag = name.replace('_', "-"), env = env_name(name))]
-    Missing {
-        /// Name in the settings file.
-        name: &'static str,
-    },
-    /// It has no meaning.
-    #[error("{name} = `{value}`: {message}")]
-    Bad {
-        /// Where it stands.
-        name: String,
-        /// What stands there.
-        value: String,
-        /// What to write instead.
-        message: String,
-    },
-    /// A file cannot be read.
-    #[error("{path}: {message}")]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        message: String,
-    },
-}
-
-fn env_name(name: &str) -> String {
-    format!("RASID_{}", name.to_uppercase())
-}
+use value::{address, bad, collector, duration, pointer, required, share};
 
 /// What a fault may do to the output of an article.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -289,23 +258,6 @@ const OWNED: [&str; 8] = [
     "acks",
 ];
 
-/// Whether the value of a librdkafka property must not be shown.
-pub fn is_secret(property: &str) -> bool {
-    ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "username", "sasl.jaas"]
-        .iter()
-        .any(|part| property.contains(part))
-        && property != "ssl.key.location"
-}
-
-fn required(name: &'static str, over: Option<String>, under: Option<String>) -> Result<String, ConfigError> {
-    over.or(under).filter(|value| !value.is_empty()).ok_or(ConfigError::Missing { name })
-}
-
-fn bad(name: &str, value: &str, message: &str) -> ConfigError {
-    let value = if is_secret(name) { "********" } else { value };
-    ConfigError::Bad { name: name.to_owned(), value: value.to_owned(), message: message.to_owned() }
-}
-
 /// Where the worker's HTTP listens: `over` (flag, environment) over the file at `path` over the default. The other
 /// settings need not be there.
 ///
@@ -314,34 +266,6 @@ fn bad(name: &str, value: &str, message: &str) -> ConfigError {
 pub fn http_address(over: Option<String>, path: Option<&Path>) -> Result<SocketAddr, ConfigError> {
     let under = if over.is_none() { path.map(Layer::read).transpose()? } else { None };
     address(over.or(under.and_then(|layer| layer.http)))
-}
-
-fn address(http: Option<String>) -> Result<SocketAddr, ConfigError> {
-    let http = http.unwrap_or_else(|| "127.0.0.1:9464".into());
-    http.parse().map_err(|_| bad("http", &http, "write ADDRESS:PORT, such as 0.0.0.0:9464"))
-}
-
-fn duration(name: &str, seconds: Option<f64>, default: f64) -> Result<Duration, ConfigError> {
-    let seconds = seconds.unwrap_or(default);
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| bad(name, &seconds.to_string(), "write a number of seconds, such as 20"))
-}
-
-fn share(name: &str, share: Option<f64>, default: f64) -> Result<f64, ConfigError> {
-    match share.unwrap_or(default) {
-        share if (0.0..=1.0).contains(&share) => Ok(share),
-        share => Err(bad(name, &share.to_string(), "write a share between 0 and 1, such as 0.05")),
-    }
-}
-
-fn collector(endpoint: Option<String>) -> Result<Option<String>, ConfigError> {
-    let message = "write http://HOST:PORT of an OpenTelemetry collector, such as http://localhost:4318; there is no TLS here";
-    match endpoint {
-        Some(url) if url.strip_prefix("http://").is_none_or(str::is_empty) => {
-            Err(bad("otlp_endpoint", &url, message))
-        }
-        endpoint => Ok(endpoint),
-    }
 }
 
 /// Where fields are looked for.
@@ -353,15 +277,6 @@ fn pointers(over: &Layer, under: &Layer) -> Result<Pointers, ConfigError> {
         title: of("title_pointer", &over.title_pointer, &under.title_pointer)?,
         text: of("text_pointer", &over.text_pointer, &under.text_pointer)?,
     })
-}
-
-fn pointer(name: &str, value: Option<&String>) -> Result<Option<String>, ConfigError> {
-    match value {
-        Some(value) if !value.starts_with('/') => {
-            Err(bad(name, value, "a JSON pointer starts with a slash, such as /data/body"))
-        }
-        value => Ok(value.cloned()),
-    }
 }
 
 #[cfg(test)]

@@ -86,7 +86,10 @@ command_of() {
     'rdkafka passing through, set as Rasid')
       command=("$bench" pass "$brokers" "$input" "$output" "$group" -P linger.ms=2 -P max.in.flight=2 -P message.copy.max.bytes=1024) ;;
     'rdkafka in transactions') command=("$bench" pass "$brokers" "$input" "$output" "$group" --transactions "${TRANSACTIONS:-500}") ;;
-    Benthos) command=(env "BROKERS=$brokers" "INPUT=$input" "OUTPUT=$output" "GROUP=$group" "$cache/benthos" -c "$here/benthos/config.yaml") ;;
+    Benthos | 'Benthos, its defaults')
+      local settings=tuned
+      [ "$1" = Benthos ] || settings=defaults
+      command=(env "BROKERS=$brokers" "INPUT=$input" "OUTPUT=$output" "GROUP=$group" "$cache/benthos" -c "$here/benthos/$settings.yaml") ;;
     'Kafka Streams') command=(java -Xmx1g -cp "$cache/streams:$cache/streams/*" Pass "$brokers" "$input" "$output" "$group" "$folder/streams") ;;
     'Kafka Streams, exactly once')
       command=(java -Xmx1g -cp "$cache/streams:$cache/streams/*" Pass "$brokers" "$input" "$output" "$group" "$folder/streams" processing.guarantee=exactly_once_v2) ;;
@@ -118,7 +121,8 @@ race() { # NAME COPIES ARTICLES [NOTED-AS]
 knows_exactly_once() { "$RASID" run --help 2>&1 | grep -q -e --guarantee; }
 
 programs=(
-  'rdkafka passing through' 'rdkafka passing through, 2 workers' 'rdkafka in transactions' Benthos 'Kafka Streams'
+  'rdkafka passing through' 'rdkafka passing through, 2 workers' 'rdkafka in transactions' Benthos
+  'Benthos, its defaults' 'Kafka Streams'
   'Kafka Streams, exactly once' 'Python, tagging' Rasid 'Rasid, exactly once' 'Rasid, 2 workers' 'Rasid, 4 workers'
 )
 
