@@ -91,7 +91,7 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
         .set("auto.commit.interval.ms", "1000")
         // small queues keep memory down; refilled at once they cost no speed (measured: with the
         // default of 1000 ms a small queue starves the consumer)
-        .set("queued.max.messages.kbytes", "2048")
+        .set("queued.max.messages.kbytes", "1024")
         // an answer is in memory until its last record is taken: with the default of 1 MB a partition
         // they hold several times the queue
         .set("max.partition.fetch.bytes", "262144")
