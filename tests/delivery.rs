@@ -117,11 +117,17 @@ fn ten_thousand_mixed_records_are_found_exactly_where_they_belong() {
     let (_, metrics) = worker.get("/metrics");
     worker.stop();
     let mut found: BTreeMap<usize, Vec<Kind>> = BTreeMap::new();
+    let mut last = BTreeMap::new();
     for message in broker.read("articles.tagged") {
         let number: usize = key(&message).parse().unwrap();
         let is = if message.payload().is_none() { Kind::Tombstone } else { Kind::Good };
         if is == Kind::Good {
-            assert_eq!(json(&message)["id"], format!("a-{number}"));
+            let record = json(&message);
+            assert_eq!(record["id"], format!("a-{number}"));
+            let [partition, offset] =
+                ["partition", "offset"].map(|name| record["source"][name].as_u64().unwrap());
+            let before = last.insert((message.partition(), partition), offset);
+            assert!(before.is_none_or(|before| before < offset), "the order of the input is kept");
         }
         found.entry(number).or_default().push(is);
     }
