@@ -5,19 +5,16 @@
 
 mod common;
 
+use common::program::rasid;
 use common::{Broker, json, key, within};
 use rdkafka::message::OwnedMessage;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn rasid(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rasid")).args(arguments).output().unwrap()
-}
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "common/program.rs"]
+mod program;
+
+use program::rasid;
 use rasid::model::{Severity, lint, read_all};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 const SPORT: &str = "The striker scored twice in the final and the goalkeeper saved a late penalty, so the team lifted \
     the cup in front of its own supporters for the first time in a decade, and the coach said after the match that \
@@ -13,10 +16,6 @@ const COURT: &str = "A court in the capital jailed two brothers for fraud after 
     forty witnesses were heard, and the judge told them that they had robbed pensioners of their savings and had shown \
     no sign of regret at any time.";
 const ARABIC: &str = "أعلنت الحكومة أن الانتخابات ستجرى في موعدها";
-
-fn rasid(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rasid")).args(arguments).env_remove("RUST_LOG").output().unwrap()
-}
 
 /// Lints lines that stand in `en/bad.jsonl`; what is printed, without the folder, and the exit code.
 fn linted(lines: &[String]) -> (String, Option<i32>) {

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "common/program.rs"]
+mod program;
+
+use program::rasid;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn rasid(arguments: &[&str]) -> Output {
-    let rasid = Command::new(env!("CARGO_BIN_EXE_rasid")).args(arguments).stdin(Stdio::null()).output();
-    rasid.unwrap()
-}
+use std::process::{Command, Stdio};
 
 fn done(arguments: &[&str]) -> String {
     let output = rasid(arguments);

@@ -78,9 +78,9 @@ impl KafkaSink {
     /// Waits, bounded, until nothing is queued; ends a transaction that is still open.
     pub fn close(&self, timeout: Duration) {
         let end = Instant::now() + timeout;
-        self.producers
-            .iter()
-            .for_each(|producer| producer.close(end.saturating_duration_since(Instant::now())));
+        for producer in &self.producers {
+            producer.close(end.saturating_duration_since(Instant::now()));
+        }
     }
 
     /// Hands one record to the client; `Ok(false)` when its queue is full.

@@ -6,6 +6,7 @@ mod admin;
 mod cluster;
 mod committed;
 mod feeder;
+pub mod program;
 pub mod prometheus;
 pub mod proxy;
 mod worker;

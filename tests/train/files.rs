@@ -1,6 +1,7 @@
 //! A model file that is there stays whole, and training takes the memory of its words and not of its sources.
 
 use super::*;
+use std::process::Command;
 
 /// A model file that is there stays whole, whatever becomes of the next one.
 #[test]

@@ -3,29 +3,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod files;
+mod models;
+#[path = "../common/program.rs"]
+mod program;
 mod sources;
 mod weights;
 
+use program::{err, out, rasid};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A newsroom's own export: `headline,body,section,date,url`.
 const ARTICLES: &str = include_str!("../data/newsroom/articles.csv");
 
 const COLUMNS: [&str; 2] = ["--column", "title=headline,text=body,topic=section"];
-
-fn rasid(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_rasid")).args(arguments).env_remove("RUST_LOG").output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
 
 /// A folder for one test.
 struct Folder(TempDir);
