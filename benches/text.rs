@@ -25,7 +25,7 @@ fn text(criterion: &mut Criterion) {
             bencher.iter(|| {
                 words.clear();
                 words.read(next(), |_| ());
-                words.written.len()
+                words.written().len()
             })
         });
         group.bench_function("tokenise", |bencher| {

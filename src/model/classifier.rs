@@ -165,31 +165,35 @@ impl Classifier {
 
     /// Reads the words of a text into `scratch` and finds out what each comes to.
     fn look_up(&self, scratch: &mut Scratch, pieces: &[&str]) {
-        let Scratch { words, entries, missing, folded, analyses, .. } = scratch;
+        let Scratch { words, entries, spare, missing, folded, analyses, .. } = scratch;
         words.clear();
         pieces.iter().for_each(|piece| words.read(piece, |word| self.memo.expect(word)));
         // the text has most likely the language of its first letter
-        let script = match words.word(pieces, 0) {
-            Some(word) if !word.is_arabic() => Language::English,
-            _ => Language::Arabic,
-        };
+        let latin = |text: &&str| text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+        let script = if pieces.first().is_some_and(latin) { Language::English } else { Language::Arabic };
         let expect = self.compiled(script).expect();
-        self.memo.look_up(&words.written, entries, missing, &expect);
-        folded.clear();
-        folded.extend(missing.iter().map(|index| {
-            let word = words.word(pieces, *index).unwrap_or_default();
-            crate::text::expect(word);
-            word
-        }));
+        self.memo.look_up(words.written(), entries, missing, &expect);
+        let mut kept = words.settle(pieces, missing, folded);
+        words.follow(entries, spare);
+        // what was cut is mostly a word and its comma
+        let cut = kept..folded.len();
+        for at in cut {
+            let (index, _) = folded[at];
+            entries[index] = self.memo.recall(words.written()[index].spelling);
+            folded[kept] = folded[at];
+            kept += usize::from(!entries[index].is_some());
+        }
+        folded.truncate(kept);
+        folded.iter().for_each(|(_, word)| crate::text::expect(*word));
         analyses.clear();
-        analyses.extend(folded.iter().map(|word| {
+        analyses.extend(folded.iter().map(|(_, word)| {
             let word = analyse(*word);
             let stem = word.stem.key();
             self.stems.prefetch(stem);
             (word, stem)
         }));
-        for (index, (word, stem)) in missing.iter().zip(analyses) {
-            let short = word.stem.len() < 2;
+        for ((index, _), (word, stem)) in folded.iter().zip(analyses) {
+            let short = !word.stem.has(2);
             let rows = if short {
                 [compiled::NOTHING; 2]
             } else {
@@ -197,7 +201,7 @@ impl Classifier {
             };
             entries[*index] = Entry::new(rows, word.marks, word.function, short);
             expect(entries[*index]);
-            self.memo.insert(words.written[*index].spelling, entries[*index]);
+            self.memo.insert(words.written()[*index].spelling, entries[*index]);
         }
     }
 
@@ -205,7 +209,7 @@ impl Classifier {
     fn read(&self, scratch: &mut Scratch, pieces: &[&str]) -> Option<Language> {
         self.look_up(scratch, pieces);
         let words = &mut scratch.words;
-        words.detector.see_marks(scratch.entries.iter().map(|entry| entry.marks()));
+        words.detector.see_marks(&scratch.entries, Entry::marks);
         let language = words.detector.verdict(words.other)?;
         let compiled = self.compiled(language);
         compiled.sum(&scratch.entries, &words.ends, &mut scratch.found, &mut scratch.sums);
@@ -336,7 +340,10 @@ impl Classifier {
             let (code, name, name_ar) = &self.topics[label];
             TopicTag { code, name, name_ar, confidence: confidence(label) }
         };
-        let mut topics: Vec<_> = (0..topic.probabilities.len()).filter(reaches).map(tag).collect();
+        let above = (0..topic.probabilities.len()).filter(reaches);
+        // as many as there are, so that they are allocated once
+        let mut topics = Vec::with_capacity(above.clone().count());
+        topics.extend(above.map(tag));
         topics.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         topics
     }

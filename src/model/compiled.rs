@@ -304,16 +304,27 @@ impl Compiled {
         Score { evidence: sums.into_iter().map(|sum| sum * task.step).collect(), known, total }
     }
 
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The weight of a row for one label of a task, in steps of [`TaskColumns::step`].
     pub fn weight(&self, task: &TaskColumns, label: usize, row: usize) -> i32 {
         i32::from(self.rows.get(row, task.first + label))
     }
 
-    /// By row: its weight for one label of a task over that for another, in steps of [`TaskColumns::step`].
-    #[inline]
-    pub fn margins(&self, task: &TaskColumns, label: usize, over: usize) -> impl Fn(usize) -> i32 {
-        let [label, over] = [label, over].map(|label| self.rows.column(task.first + label));
-        move |row| i32::from(label(row)) - i32::from(over(row))
+    /// Adds the weight of each of `items` for one label of a task over that for another to `weights`, in steps of
+    /// [`TaskColumns::step`].
+    pub fn margins<T: Copy>(
+        &self,
+        task: &TaskColumns,
+        labels: [usize; 2],
+        items: &[T],
+        row: impl Fn(T) -> usize,
+        weights: &mut Vec<i32>,
+    ) {
+        self.rows.differences(items, row, labels.map(|label| task.first + label), weights);
     }
 }
 

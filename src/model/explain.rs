@@ -20,25 +20,26 @@ pub fn explain<'a>(
         .filter(|label| *label != best)
         .max_by(|a, b| prediction.probabilities[*a].total_cmp(&prediction.probabilities[*b]));
     let Some(second) = second else { return Vec::new() };
-    let margin = compiled.margins(task, best, second);
     let Scratch { words, entries, found, margins, .. } = scratch;
     let pairs = &found.pairs;
-    margins.clear();
-    margins.gather(entries.iter().enumerate().map(|(word, entry)| {
-        let row = entry.row(compiled.language);
+    margins.weights.clear();
+    let labels = [best, second];
+    compiled.margins(task, labels, entries, |entry| entry.row(compiled.language), &mut margins.weights);
+    compiled.margins(task, labels, pairs, |pair| pair.row, &mut margins.weights);
+    let heaviest = margins.heaviest(compiled.rows(), |mention| match entries.get(mention) {
         // the row after that of a stem is the same stem, from a word of grammar
-        let stem = row - usize::from(entry.function());
-        Margin { row: stem as u32, weight: margin(row), mentions: 1, words: [word as u32; 2] }
-    }));
-    margins.gather(pairs.iter().map(|pair| {
-        let words = pair.words.map(|index| index as u32);
-        Margin { row: pair.row as u32, weight: margin(pair.row), mentions: 1, words }
-    }));
-    margins.join();
-    let spelling = |words_of: [u32; 2]| {
-        let [first, last] = words_of.map(|index| index as usize);
-        let (start, piece) = words.token(pieces, first)?;
-        let end = if last == first { start.end } else { words.token(pieces, last)?.0.end };
+        Some(entry) => {
+            let stem = entry.row(compiled.language) - usize::from(entry.function());
+            (stem as u32, [mention as u32; 2])
+        }
+        None => {
+            let pair = pairs[mention - entries.len()];
+            (pair.row as u32, pair.words.map(|index| index as u32))
+        }
+    });
+    let spelling = |[first, last]: [u32; 2]| {
+        let (piece, start) = words.span(pieces, first as usize)?;
+        let end = if last == first { start.end } else { words.span(pieces, last as usize)?.1.end };
         piece.get(start.start..end)
     };
     let scale = task.step * task.calibration.scale(prediction.score.total);
@@ -47,5 +48,5 @@ pub fn explain<'a>(
         weight: margin.weight as f32 * scale,
         support: (compiled.weight(task, best, margin.row as usize) * margin.mentions) as f32 * scale,
     };
-    margins.heaviest().iter().map(term).collect()
+    heaviest.iter().map(term).collect()
 }

@@ -52,10 +52,12 @@ pub(super) struct Scratch {
     pub words: Words,
     /// By word.
     pub entries: Vec<Entry>,
-    /// Indices of the words that were not remembered.
+    /// Room to move these.
+    pub spare: Vec<Entry>,
+    /// Indices of what was not remembered.
     pub missing: Vec<usize>,
-    /// Those words, folded.
-    pub folded: Vec<Word>,
+    /// The words of it with their indices, folded.
+    pub folded: Vec<(usize, Word)>,
     /// What they come to, and the key of the stem.
     pub analyses: Vec<(Analysis, Key)>,
     /// Pairs that have weights.
@@ -75,7 +77,7 @@ impl Scratch {
         let ends = &self.words.ends;
         let starts = std::iter::once(0).chain(ends.iter().copied());
         pieces.iter().zip(starts.zip(ends)).flat_map(move |(piece, (first, end))| {
-            let written = &self.words.written[first..*end];
+            let written = &self.words.written()[first..*end];
             quotes(piece).flat_map(move |quote| {
                 let index =
                     |byte: usize| first + written.partition_point(|word| (word.start as usize) < byte);
@@ -93,6 +95,9 @@ const REMEMBERED: usize = 1 << 14;
 /// the word alone.
 struct Reader {
     words: Words,
+    /// Indices of the words that are not remembered.
+    unknown: Vec<usize>,
+    folded: Vec<(usize, Word)>,
     /// By the high bits of the spelling; the spelling zero is no word's.
     memo: Vec<(Spelling, Analysis)>,
 }
@@ -100,16 +105,33 @@ struct Reader {
 thread_local! {
     static READER: RefCell<Reader> = RefCell::new(Reader {
         words: Words::default(),
+        unknown: Vec::new(),
+        folded: Vec::new(),
         memo: vec![(0, analyse(Word::EMPTY)); REMEMBERED],
     });
 }
 
 impl Reader {
+    fn place(spelling: Spelling) -> usize {
+        (spelling >> (64 - REMEMBERED.trailing_zeros())) as usize
+    }
+
+    /// Reads the words of `pieces`.
+    fn read(&mut self, pieces: &[&str]) {
+        self.words.clear();
+        pieces.iter().for_each(|piece| self.words.read(piece, |_| ()));
+        let unknown = self.words.written().iter().enumerate();
+        let unknown = unknown.filter(|(_, word)| self.memo[Self::place(word.spelling)].0 != word.spelling);
+        self.unknown.clear();
+        self.unknown.extend(unknown.map(|(index, _)| index));
+        self.words.settle(pieces, &self.unknown, &mut self.folded);
+    }
+
     /// What the word at `index` comes to; `pieces` are those that were read.
     #[inline]
     fn analyse(&mut self, pieces: &[&str], index: usize) -> Option<Analysis> {
-        let spelling = self.words.written[index].spelling;
-        let known = &mut self.memo[(spelling >> (64 - REMEMBERED.trailing_zeros())) as usize];
+        let spelling = self.words.written()[index].spelling;
+        let known = &mut self.memo[Self::place(spelling)];
         if known.0 != spelling {
             *known = (spelling, analyse(self.words.word(pieces, index)?));
         }
@@ -140,17 +162,17 @@ impl Document {
         self.detector = Detector::default();
         self.other = 0;
         READER.with_borrow_mut(|reader| {
-            reader.words.clear();
+            reader.read(pieces);
+            self.stems.reserve(reader.words.written().len());
+            let mut first = 0;
             for (index, piece) in pieces.iter().enumerate() {
-                let first = reader.words.written.len();
-                reader.words.read(piece, |_| ());
-                self.stems.reserve(reader.words.written.len() - first);
                 let quotes: Vec<_> = quotes(piece).collect();
-                for at in first..reader.words.written.len() {
-                    let start = reader.words.written[at].start;
+                let end = reader.words.ends[index];
+                for at in first..end {
+                    let start = reader.words.written()[at].start;
                     let Some(word) = reader.analyse(pieces, at) else { continue };
-                    self.detector.see_marks(std::iter::once(word.marks));
-                    if word.stem.len() >= 2 {
+                    self.detector.see_marks(&[word.marks], |marks| marks);
+                    if word.stem.has(2) {
                         self.stems.push(Stem {
                             word: word.stem,
                             key: word.stem.key(),
@@ -160,6 +182,7 @@ impl Document {
                         });
                     }
                 }
+                first = end;
             }
             self.detector.see_foreigners(&reader.words.detector);
             self.other = reader.words.other;

@@ -1,9 +1,10 @@
 //! Rows of small whole numbers, added up many at a time.
 //!
-//! A row of up to 32 columns is one cache line, one of up to 16 is half of one; wider rows are cut into
+//! A row of up to 16 columns is half a cache line, one of up to 32 is one; wider rows are cut into
 //! lines that are added one after the other. Sums are exact in any order.
 
-use crate::text::prefetch;
+use crate::text::Places;
+use wide::i16x8;
 
 /// Columns of a line.
 const WIDTH: usize = 32;
@@ -19,108 +20,152 @@ const FLUSH: usize = (i16::MAX / LARGEST) as usize;
 #[repr(align(64))]
 struct Line([i16; WIDTH]);
 
+/// Half a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+struct Half([i16; HALF]);
+
 /// Rows of equal width.
 #[derive(Debug)]
-pub struct Rows {
-    /// By 32 columns: the rows; where they are narrow, two in a line.
-    planes: Vec<Vec<Line>>,
-    len: usize,
-    /// One where two rows share a line, else zero.
-    narrow: u32,
+pub struct Rows(Table);
+
+#[derive(Debug)]
+enum Table {
+    /// By row, of up to 16 columns.
+    Narrow(Vec<Half>),
+    /// By 32 columns, by row.
+    Wide(Vec<Vec<Line>>),
 }
 
 impl Rows {
     /// No rows yet, of so many columns.
     pub fn of(columns: usize) -> Self {
-        Self { planes: vec![Vec::new(); columns.div_ceil(WIDTH)], len: 0, narrow: u32::from(columns <= HALF) }
+        match columns {
+            ..=HALF => Self(Table::Narrow(Vec::new())),
+            _ => Self(Table::Wide(vec![Vec::new(); columns.div_ceil(WIDTH)])),
+        }
     }
 
     /// Number of rows.
     pub fn len(&self) -> usize {
-        self.len
+        match &self.0 {
+            Table::Narrow(rows) => rows.len(),
+            Table::Wide(planes) => planes.first().map_or(0, Vec::len),
+        }
     }
 
     /// A new row of zeros.
     pub fn push(&mut self) -> usize {
-        if self.narrow == 0 || self.len.is_multiple_of(2) {
-            self.planes.iter_mut().for_each(|plane| plane.push(Line([0; WIDTH])));
+        match &mut self.0 {
+            Table::Narrow(rows) => rows.push(Half([0; HALF])),
+            Table::Wide(planes) => planes.iter_mut().for_each(|plane| plane.push(Line([0; WIDTH]))),
         }
-        self.len += 1;
-        self.len - 1
-    }
-
-    /// Where a column of a row stands: its line in its plane, and the place in it.
-    #[inline]
-    fn place(&self, row: usize, column: usize) -> (usize, usize) {
-        // every word asks: no branch
-        (row >> self.narrow, ((row & self.narrow as usize) * HALF + column) % WIDTH)
+        self.len() - 1
     }
 
     /// Writes a number.
     pub fn set(&mut self, row: usize, column: usize, value: i16) {
-        let (line, at) = self.place(row, column);
-        self.planes[column / WIDTH][line].0[at] = value;
+        match &mut self.0 {
+            Table::Narrow(rows) => rows[row].0[column] = value,
+            Table::Wide(planes) => planes[column / WIDTH][row].0[column % WIDTH] = value,
+        }
     }
 
     /// The number in a column of a row.
     #[inline]
     pub fn get(&self, row: usize, column: usize) -> i16 {
-        let (line, at) = self.place(row, column);
-        self.planes[column / WIDTH][line].0[at]
+        match &self.0 {
+            Table::Narrow(rows) => rows[row].0[column],
+            Table::Wide(planes) => planes[column / WIDTH][row].0[column % WIDTH],
+        }
     }
 
-    /// By row: the number in `column`.
-    #[inline]
-    pub fn column(&self, column: usize) -> impl Fn(usize) -> i16 {
-        let plane = &*self.planes[column / WIDTH];
-        move |row| {
-            let (line, at) = self.place(row, column);
-            plane[line].0[at]
+    /// Adds the number in the first column less that in the second, of the row of each of `items`, to `differences`.
+    pub fn differences<T: Copy>(
+        &self,
+        items: &[T],
+        row: impl Fn(T) -> usize,
+        columns: [usize; 2],
+        differences: &mut Vec<i32>,
+    ) {
+        match &self.0 {
+            Table::Narrow(rows) => {
+                let [first, second] = columns.map(|column| column % HALF);
+                let row = |item| &rows[row(item)].0;
+                differences
+                    .extend(items.iter().map(|item| difference(row(*item)[first], row(*item)[second])));
+            }
+            Table::Wide(planes) => {
+                let [one, other] = columns.map(|column| &planes[column / WIDTH][..]);
+                let [first, second] = columns.map(|column| column % WIDTH);
+                differences.extend(items.iter().map(|item| {
+                    let row = row(*item);
+                    difference(one[row].0[first], other[row].0[second])
+                }));
+            }
         }
     }
 
     /// Loads rows that will be added soon, so that this need not wait for memory.
     #[inline]
     pub fn expect(&self) -> impl Fn(usize) {
-        let plane = self.planes.first().map_or(&[][..], |plane| plane);
-        move |row| {
-            if let Some(line) = plane.get(row >> self.narrow) {
-                prefetch(line);
-            }
-        }
+        let places = match &self.0 {
+            Table::Narrow(rows) => Places::of(rows),
+            Table::Wide(planes) => planes.first().map_or(Places::of::<Line>(&[]), |plane| Places::of(plane)),
+        };
+        move |row| places.prefetch(row)
     }
 
     /// Writes the sums of the rows of `items`, by column.
     pub fn sum<T: Copy>(&self, items: &[T], row: impl Fn(T) -> usize, sums: &mut Vec<i32>) {
+        let planes = match &self.0 {
+            Table::Narrow(_) => 1,
+            Table::Wide(planes) => planes.len(),
+        };
         sums.clear();
-        sums.resize(self.planes.len() * WIDTH, 0);
+        sums.resize(planes * WIDTH, 0);
         self.add(items, row, sums);
     }
 
     /// Adds the rows of `items` to `sums`, by column.
+    #[inline(never)]
     pub fn add<T: Copy>(&self, items: &[T], row: impl Fn(T) -> usize, sums: &mut [i32]) {
-        for (plane, sums) in self.planes.iter().zip(sums.as_chunks_mut().0) {
-            if self.narrow == 1 {
-                let half = |item| &plane[row(item) / 2].0.as_chunks::<HALF>().0[row(item) % 2];
-                let Some(sums) = sums.first_chunk_mut() else { continue };
-                add(items, half, sums);
-            } else {
-                let sums: &mut [i32; WIDTH] = sums;
-                add(items, |item| &plane[row(item)].0, sums);
+        match &self.0 {
+            Table::Narrow(rows) => {
+                let sums = sums.as_chunks_mut().0;
+                sums.iter_mut()
+                    .take(1)
+                    .for_each(|sums| add::<_, HALF, { HALF / 8 }>(items, |item| &rows[row(item)].0, sums));
+            }
+            Table::Wide(planes) => {
+                for (plane, sums) in planes.iter().zip(sums.as_chunks_mut().0) {
+                    add::<_, WIDTH, { WIDTH / 8 }>(items, |item| &plane[row(item)].0, sums);
+                }
             }
         }
     }
 }
 
+#[inline]
+fn difference(first: i16, second: i16) -> i32 {
+    i32::from(first) - i32::from(second)
+}
+
 /// Adds the numbers of `items` to `sums`.
 #[inline]
-fn add<'a, T: Copy, const N: usize>(items: &[T], row: impl Fn(T) -> &'a [i16; N], sums: &mut [i32; N]) {
+fn add<'a, T: Copy, const N: usize, const LANES: usize>(
+    items: &[T],
+    row: impl Fn(T) -> &'a [i16; N],
+    sums: &mut [i32; N],
+) {
     for few in items.chunks(FLUSH) {
-        let mut part = [0i16; N];
+        let mut part = [i16x8::ZERO; LANES];
         for item in few {
-            part.iter_mut().zip(row(*item)).for_each(|(sum, number)| *sum = sum.wrapping_add(*number));
+            let numbers = row(*item).as_chunks().0;
+            part.iter_mut().zip(numbers).for_each(|(sum, numbers)| *sum += i16x8::new(*numbers));
         }
-        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += i32::from(part));
+        let part = part.map(i16x8::to_array);
+        sums.iter_mut().zip(part.as_flattened()).for_each(|(sum, part)| *sum += i32::from(*part));
     }
 }
 
@@ -157,7 +202,10 @@ mod tests {
                 prop_assert_eq!(*sum, of(&items) + of(&items[..items.len() / 2]));
                 for row in 0..9 {
                     prop_assert_eq!(rows.get(row, column), number(row, column));
-                    prop_assert_eq!(rows.column(column)(row), number(row, column));
+                    let mut differences = vec![7];
+                    rows.differences(&[row, 0], |row| row, [column, 0], &mut differences);
+                    let difference = |row| i32::from(number(row, column)) - i32::from(number(row, 0));
+                    prop_assert_eq!(differences, [7, difference(row), difference(0)]);
                 }
             }
         }

@@ -58,7 +58,7 @@ impl Marks {
         let mut marks = 0;
         if word.is_arabic() {
             marks |= Self::ARABIC;
-            if word.len() >= 5 && word.head() & 0xfff == *ARTICLE {
+            if word.has(5) && word.head() & 0xfff == *ARTICLE {
                 marks |= Self::ARTICLE;
             }
         }
@@ -114,15 +114,16 @@ impl Detector {
         if token.foreign {
             self.see_foreign(self.seen, token.word);
         }
-        self.see_marks(std::iter::once(marks));
+        self.see_marks(&[marks], |marks| marks);
     }
 
-    /// Takes the marks of the next words of the text; [`Detector::see_foreign`] is called besides.
+    /// Takes the next words of the text, which have these marks; [`Detector::see_foreign`] is called besides.
     #[inline]
-    pub fn see_marks(&mut self, words: impl Iterator<Item = Marks>) {
-        for marks in words.take(LOOKED_AT - self.seen) {
-            self.seen += 1;
-            self.sums += LANES[usize::from(marks.0 & Marks::BITS)];
+    pub fn see_marks<T: Copy>(&mut self, words: &[T], marks: impl Fn(T) -> Marks) {
+        let looked_at = &words[..words.len().min(LOOKED_AT - self.seen)];
+        self.seen += looked_at.len();
+        for word in looked_at {
+            self.sums += LANES[usize::from(marks(*word).0 & Marks::BITS)];
         }
     }
 

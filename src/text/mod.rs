@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of Kafka, of records or of models.
 
+mod breaks;
 mod decode;
 mod html;
-mod lanes;
 mod language;
 mod letters;
 mod lexicon;
@@ -13,6 +13,7 @@ mod prefetch;
 mod quotes;
 mod sentence;
 mod slots;
+mod spelling;
 mod stem;
 mod tokenise;
 mod word;
@@ -23,14 +24,15 @@ pub use html::to_text;
 pub use language::{Detector, Language, Marks};
 pub use letters::ALPHABET;
 pub use lexicon::function_words;
-pub use prefetch::prefetch;
+pub use prefetch::{Places, prefetch};
 pub use quotes::quotes;
 pub use sentence::sentences;
 pub use slots::Slots;
+pub use spelling::Spelling;
 pub use stem::stem;
 pub use tokenise::{OtherLetters, Token, tokenise};
 pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key, term_keys, term_word};
-pub use words::{Spelling, Words, Written};
+pub use words::{Words, Written};
 
 /// Goes up whenever folding, cutting or stemming changes: a model fits only the version it was trained with.
 pub const NORMALISER_VERSION: u32 = 1;

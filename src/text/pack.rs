@@ -7,6 +7,7 @@ use super::letters::{LAST_ARABIC, plain_arabic};
 use super::word::{MAX_LETTERS, Word};
 
 /// The word of the first `length` bytes of `text`, if it is of plain letters and not long, and enough bytes follow.
+#[inline]
 pub fn plain_word(text: &[u8], length: usize) -> Option<Word> {
     let reach: &[u8; 24] = text.first_chunk()?;
     let eights = reach.as_chunks::<8>().0;
@@ -14,15 +15,8 @@ pub fn plain_word(text: &[u8], length: usize) -> Option<Word> {
     if reach[0] >= 0x80 { arabic(thirds, length) } else { latin(thirds, length) }
 }
 
-/// Sixteen bytes as two integers, little-endian.
-#[inline]
-pub fn halves(bytes: &[u8; 16]) -> [u64; 2] {
-    let eights = bytes.as_chunks::<8>().0;
-    [0, 1].map(|at| u64::from_le_bytes(eights[at]))
-}
-
 /// By length in bytes: the bytes of three integers that belong to the word.
-pub static MASKS: [[u64; 3]; 25] = {
+static MASKS: [[u64; 3]; 25] = {
     let mut masks = [[0; 3]; 25];
     let mut length = 0;
     while length < masks.len() {

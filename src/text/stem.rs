@@ -3,6 +3,7 @@
 use super::lexicon;
 use super::word::Word;
 use std::sync::LazyLock;
+use wide::i32x8;
 
 /// Letters at one end of a word, as [`Word::head`] or [`Word::tail`] has them.
 #[derive(Clone, Copy)]
@@ -30,24 +31,57 @@ impl Affix {
     }
 }
 
+/// Eight affixes that are tried at once: new words are all different, so that a branch for each would be guessed wrong.
+struct Affixes {
+    letters: i32x8,
+    masks: i32x8,
+    /// A word that has one has more letters than this.
+    above: i32x8,
+    lens: [u32; 8],
+}
+
+impl Affixes {
+    /// Up to eight, each of which must leave so many letters.
+    fn new<const N: usize>(affixes: [(Affix, u32); N]) -> Self {
+        let lane = |of: fn((Affix, u32)) -> u32, none: u32| {
+            std::array::from_fn(|at| affixes.get(at).map_or(none, |affix| of(*affix)))
+        };
+        let vector = |lanes: [u32; 8]| i32x8::new(lanes.map(|lane| lane as i32));
+        Self {
+            // no masked end has this letter
+            letters: vector(lane(|(affix, _)| affix.letters, 1)),
+            masks: vector(lane(|(affix, _)| affix.mask, 0)),
+            above: vector(lane(|(affix, rest)| affix.len + rest - 1, 0)),
+            lens: lane(|(affix, _)| affix.len, 0),
+        }
+    }
+
+    /// Bit `i` is set where affix `i` stands at this end of a word of `len` letters, and leaves enough.
+    #[inline]
+    fn of(&self, end: u32, len: u32) -> u32 {
+        let there = (i32x8::splat(end as i32) & self.masks).simd_eq(self.letters);
+        (there & i32x8::splat(len as i32).simd_gt(self.above)).to_bitmask()
+    }
+}
+
 struct Arabic {
-    /// By letter code, a bit where a prefix or waw begins with it.
-    first_letters: u64,
-    /// By letter code, a bit where a suffix ends with it.
-    last_letters: u64,
-    /// Conjunction, preposition and article in one; the longest first.
-    prefixes: [Affix; 9],
-    waw: Affix,
+    /// Conjunction, preposition and article in one, the longest first; then waw.
+    prefixes: [Affixes; 2],
     /// In light10's order; each is tried once.
-    suffixes: [Affix; 8],
+    suffixes: Affixes,
 }
 
 static ARABIC: LazyLock<Arabic> = LazyLock::new(|| Arabic {
-    first_letters: Word::new("وبكفلا").letter_set(),
-    last_letters: Word::new("انتهي").letter_set(),
-    prefixes: ["وبال", "وكال", "ولل", "وال", "بال", "كال", "فال", "لل", "ال"].map(Affix::prefix),
-    waw: Affix::prefix("و"),
-    suffixes: ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي"].map(Affix::suffix),
+    prefixes: [
+        Affixes::new(
+            ["وبال", "وكال", "ولل", "وال", "بال", "كال", "فال", "لل"]
+                .map(|letters| (Affix::prefix(letters), 2)),
+        ),
+        Affixes::new([(Affix::prefix("ال"), 2), (Affix::prefix("و"), 3)]),
+    ],
+    suffixes: Affixes::new(
+        ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي"].map(|letters| (Affix::suffix(letters), 2)),
+    ),
 });
 
 struct English {
@@ -81,34 +115,25 @@ pub(super) fn stem_unless(protected: bool, word: Word) -> Word {
 fn stem_arabic(whole: Word) -> Word {
     let rules = &*ARABIC;
     let mut len = whole.len();
-    if len < 3 {
-        return whole;
-    }
     let head = whole.head();
-    let mut prefix = 0;
-    if rules.first_letters >> (head & 0x3f) & 1 != 0 {
-        let article = rules.prefixes.iter().find(|prefix| prefix.is_of(head) && len >= prefix.len + 2);
-        prefix = article.map_or(u32::from(rules.waw.is_of(head) && len >= 4), |article| article.len);
-    }
+    let [first, more] = &rules.prefixes;
+    // the last of the sixteen is none, and has no letters: whether one fits nobody can foretell
+    let prefix = (first.of(head, len) | more.of(head, len) << 8 | 1 << 15).trailing_zeros() as usize;
+    let prefix = rules.prefixes[prefix / 8 % 2].lens[prefix % 8];
     let mut word = whole.without_first(prefix);
     len -= prefix;
-    let mut tail = word.tail();
-    if rules.last_letters >> (tail >> 18) & 1 == 0 {
-        return word;
-    }
-    let mut looked_up = prefix == 0;
-    for suffix in &rules.suffixes {
-        if suffix.is_of(tail) && len >= suffix.len + 2 {
-            if !looked_up && lexicon::look_up(word).protected {
-                return word;
-            }
-            word = word.without_last(suffix.len);
-            len -= suffix.len;
-            tail = word.tail();
-            looked_up = false;
+    let mut to_try = u32::MAX;
+    loop {
+        let suffix = (rules.suffixes.of(word.tail_of(len), len) & to_try).trailing_zeros();
+        let Some(letters) = rules.suffixes.lens.get(suffix as usize) else { return word };
+        // the whole word was looked up before
+        if word != whole && lexicon::look_up(word).protected {
+            return word;
         }
+        len -= letters;
+        word = word.first(len);
+        to_try = !1 << suffix;
     }
-    word
 }
 
 /// Harman's S-stemmer (1991), then -ed and -ing where three letters stay, then a final e or y, so

@@ -50,6 +50,12 @@ impl Word {
         (128 - self.0.leading_zeros()).div_ceil(6)
     }
 
+    /// Whether it has so many letters, one at least: cheaper than to count them.
+    #[inline]
+    pub fn has(self, letters: u32) -> bool {
+        self.0 >> (6 * (letters - 1)) != 0
+    }
+
     /// Whether there is no letter.
     #[inline]
     pub fn is_empty(self) -> bool {
@@ -72,7 +78,12 @@ impl Word {
     /// The last four letters, the last in bits 18 to 23; zeros before the start.
     #[inline]
     pub fn tail(self) -> u32 {
-        let len = self.len();
+        self.tail_of(self.len())
+    }
+
+    /// [`Word::tail`] of a word that is known to have `len` letters.
+    #[inline]
+    pub fn tail_of(self, len: u32) -> u32 {
         if len >= 4 { (self.0 >> (6 * (len - 4))) as u32 } else { self.head() << (6 * (4 - len)) }
     }
 
@@ -85,8 +96,13 @@ impl Word {
     /// The word without its last `count` letters.
     #[inline]
     pub fn without_last(self, count: u32) -> Self {
-        let keep = self.len().saturating_sub(count);
-        Self(self.0 & ((1u128 << (6 * keep)) - 1))
+        self.first(self.len().saturating_sub(count))
+    }
+
+    /// The first `count` letters of a word.
+    #[inline]
+    pub fn first(self, count: u32) -> Self {
+        Self(self.0 & ((1u128 << (6 * count)) - 1))
     }
 
     /// The word with `letters` after it, as far as they fit.

@@ -1,22 +1,20 @@
 //! Cuts a text into words, and tells by their bytes which are spelled alike: what [`tokenise`] gives, faster.
 //!
-//! Words end at ASCII that is neither letter, digit nor apostrophe; 64 bytes are looked at in one go.
-//! What stands between two such ends is mostly one word of plain Arabic or plain Latin letters. Its
-//! bytes are hashed and not folded: a spelling that was met before needs nothing more. Whatever else
-//! it is (digits, accents, other scripts), [`tokenise`] reads it.
+//! [`Words::read`] cuts at ASCII that is neither letter, digit nor apostrophe, 64 bytes in one go, and hashes
+//! what stands between two such breaks. Mostly that is one word, spelled like one that was met before: its
+//! hash says all there is to know of it. The others are looked at by [`Words::settle`]: what is no single word
+//! (numbers, commas and quotes of Arabic, other scripts) is cut by [`tokenise`].
 
-use super::lanes;
+use super::breaks::find_breaks;
 use super::language::Detector;
 use super::letters::{Fold, fold};
-use super::pack::{MASKS, halves, plain_word};
+use super::pack::plain_word;
+use super::spelling::{LONGEST, Spelling, spelling_of, spelling_of_word};
 use super::tokenise::{OtherLetters, Token, tokenise};
 use super::word::Word;
+use std::ops::Range;
 
-/// A hash of a word as it is written; never zero. Words of one spelling fold alike, and two spellings
-/// share one by a chance of one in 2^63.
-pub type Spelling = u64;
-
-/// A word of a text.
+/// A word of a text, or until it is settled what stands between two breaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// How it is spelled.
@@ -30,43 +28,160 @@ pub struct Written {
 /// The words of a text. Made to be used again: [`Words::clear`] keeps its room.
 #[derive(Clone, Debug, Default)]
 pub struct Words {
-    /// In order.
-    pub written: Vec<Written>,
+    /// The words in order, and room behind them.
+    room: Vec<Written>,
+    len: usize,
     /// By piece: index past its last word.
     pub ends: Vec<usize>,
     /// What the letters of the words say about their language.
     pub detector: Detector,
     /// Letters of scripts that are not read.
     pub other: OtherLetters,
-    /// Where stretches between breaks begin and end, in turn, and room behind.
-    edges: Vec<u32>,
+    /// Byte offsets of the breaks of a piece, and room behind.
+    breaks: Vec<u32>,
+    /// What was cut last: its index before, and how many words it is now.
+    cuts: Vec<(usize, usize)>,
+    spare: Vec<Written>,
 }
 
 impl Words {
     /// Forgets all words.
     pub fn clear(&mut self) {
-        self.written.clear();
+        self.len = 0;
         self.ends.clear();
         self.detector = Detector::default();
         self.other = 0;
     }
 
-    /// Adds the words of one piece of the text; calls `each` with their spellings as soon as they are known.
+    /// The words in order; until they are [settled](Words::settle), what stands between breaks.
+    #[inline]
+    pub fn written(&self) -> &[Written] {
+        &self.room[..self.len]
+    }
+
+    /// Adds the words of one piece of the text, to be settled; calls `each` with their spellings as soon as these
+    /// are known.
     pub fn read(&mut self, text: &str, mut each: impl FnMut(Spelling)) {
-        let mut edges = std::mem::take(&mut self.edges);
-        let found = find_edges(text.as_bytes(), &mut edges);
-        self.written.reserve(found / 2);
-        for [start, end] in edges[..found].as_chunks().0 {
-            self.stretch(text, *start as usize, *end as usize, &mut each);
+        let bytes = text.as_bytes();
+        let found = find_breaks(bytes, &mut self.breaks);
+        let (room, mut len) = (self.len + found, self.len);
+        if self.room.len() < room {
+            self.room.resize(room, Written::default());
         }
-        self.edges = edges;
-        self.ends.push(self.written.len());
+        let room = &mut self.room[..room];
+        let mut start = 0;
+        for end in &self.breaks[..found] {
+            let spelling = spelling_of(bytes, start as usize, *end as usize);
+            each(spelling);
+            // nobody can foretell where two breaks stand in a row: no branch
+            room[len] = Written { spelling, start, end: *end };
+            len += usize::from(start < *end);
+            start = *end + 1;
+        }
+        self.len = len;
+        self.ends.push(len);
+    }
+
+    /// Sees to it that each of those whose indices are `unknown` is one word, and writes these to `folded` with their
+    /// indices; `pieces` are those that were read. What is none or several is cut; the words that come of it stand
+    /// behind the others. Returns how many others there are.
+    ///
+    /// A spelling may be remembered once it was settled: what is spelled alike is one word too, and has no letters
+    /// that [`Words::detector`] and [`Words::other`] count. Cutting moves the words: what stands beside them must
+    /// [follow](Words::follow).
+    pub fn settle(&mut self, pieces: &[&str], unknown: &[usize], folded: &mut Vec<(usize, Word)>) -> usize {
+        let mut cuts = std::mem::take(&mut self.cuts);
+        cuts.clear();
+        folded.clear();
+        for index in unknown {
+            match self.find(pieces, *index).and_then(|(stretch, piece)| whole(piece, stretch)) {
+                Some(word) => folded.push((*index, word)),
+                None => cuts.push((*index, 0)),
+            }
+        }
+        let kept = folded.len();
+        if !cuts.is_empty() {
+            self.cut(pieces, &mut cuts, folded);
+            move_by(&cuts, folded[..kept].iter_mut().map(|(index, _)| index));
+        }
+        self.cuts = cuts;
+        kept
+    }
+
+    /// Moves what stands beside the words as [`Words::settle`] has moved these; new ones have the default.
+    pub fn follow<T: Copy + Default>(&self, beside: &mut Vec<T>, spare: &mut Vec<T>) {
+        if self.cuts.is_empty() {
+            return;
+        }
+        spare.clear();
+        let mut from = 0;
+        for (index, words) in &self.cuts {
+            spare.extend_from_slice(&beside[from..*index]);
+            spare.resize(spare.len() + words, T::default());
+            from = index + 1;
+        }
+        spare.extend_from_slice(&beside[from..]);
+        std::mem::swap(beside, spare);
+    }
+
+    /// Puts the words of what is to be cut in its place, and notes how many these are.
+    fn cut(&mut self, pieces: &[&str], cuts: &mut [(usize, usize)], folded: &mut Vec<(usize, Word)>) {
+        let mut spare = std::mem::take(&mut self.spare);
+        spare.clear();
+        let mut from = 0;
+        for (index, words) in cuts.iter_mut() {
+            spare.extend_from_slice(&self.room[from..*index]);
+            let before = spare.len();
+            if let Some((stretch, piece)) = self.find(pieces, *index) {
+                self.add_words(piece, stretch, &mut spare, folded);
+            }
+            *words = spare.len() - before;
+            from = *index + 1;
+        }
+        spare.extend_from_slice(&self.room[from..self.len]);
+        move_by(cuts, self.ends.iter_mut());
+        self.len = spare.len();
+        self.spare = std::mem::replace(&mut self.room, spare);
+    }
+
+    /// Adds the words of what stands between two breaks to `words`, which holds all before it.
+    fn add_words(
+        &mut self,
+        piece: &str,
+        Written { start, end, .. }: Written,
+        words: &mut Vec<Written>,
+        folded: &mut Vec<(usize, Word)>,
+    ) {
+        let Some(part) = piece.get(start as usize..end as usize) else { return };
+        // commas and quotes of Arabic are the commonest reason to be here
+        let is_break = |character| fold(character) == Fold::Break;
+        let start = end - part.trim_start_matches(is_break).len() as u32;
+        let part = part.trim_matches(is_break);
+        let trimmed = Written { spelling: 0, start, end: start + part.len() as u32 };
+        if let Some(word) = whole(piece, trimmed) {
+            let spelling = spelling_of(piece.as_bytes(), trimmed.start as usize, trimmed.end as usize);
+            folded.push((words.len(), word));
+            words.push(Written { spelling, ..trimmed });
+            return;
+        }
+        self.other += tokenise(part, |token: Token| {
+            if token.foreign {
+                self.detector.see_foreign(words.len(), token.word);
+            }
+            let spelling = spelling_of_word(token.word);
+            folded.push((words.len(), token.word));
+            words.push(Written {
+                spelling,
+                start: start + token.start as u32,
+                end: start + token.end as u32,
+            });
+        });
     }
 
     /// The word at `index` and its piece; `pieces` are those that were read.
     fn find<'a>(&self, pieces: &[&'a str], index: usize) -> Option<(Written, &'a str)> {
         let piece = pieces.get(self.ends.partition_point(|end| *end <= index))?;
-        Some((*self.written.get(index)?, piece))
+        Some((*self.written().get(index)?, piece))
     }
 
     /// The word at `index`, folded; `pieces` are those that were read.
@@ -77,8 +192,22 @@ impl Words {
         plain.or_else(|| Some(self.token(pieces, index)?.0.word))
     }
 
+    /// The piece of the word at `index`, and its span from its first to its last letter in it; `pieces` are those that
+    /// were read.
+    pub fn span<'a>(&self, pieces: &[&'a str], index: usize) -> Option<(&'a str, Range<usize>)> {
+        let (written, piece) = self.find(pieces, index)?;
+        let span = written.start as usize..written.end as usize;
+        // plain letters alone have no marks behind them
+        let plain = plain_word(piece.as_bytes().get(span.start..)?, span.len()).is_some();
+        if plain {
+            Some((piece, span))
+        } else {
+            self.token(pieces, index).map(|(token, piece)| (piece, token.start..token.end))
+        }
+    }
+
     /// The word at `index`, with its span in its piece, and the piece; `pieces` are those that were read.
-    pub fn token<'a>(&self, pieces: &[&'a str], index: usize) -> Option<(Token, &'a str)> {
+    fn token<'a>(&self, pieces: &[&'a str], index: usize) -> Option<(Token, &'a str)> {
         let (written, piece) = self.find(pieces, index)?;
         let start = written.start as usize;
         let mut first = None;
@@ -87,112 +216,38 @@ impl Words {
         });
         Some((first?, piece))
     }
-
-    #[inline]
-    fn push(&mut self, spelling: Spelling, start: usize, end: usize, each: &mut impl FnMut(Spelling)) {
-        self.written.push(Written { spelling, start: start as u32, end: end as u32 });
-        each(spelling);
-    }
-
-    /// Adds what stands between two breaks.
-    #[inline]
-    fn stretch(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Spelling)) {
-        let length = end - start;
-        if let Some(reach) = text.as_bytes()[start..].first_chunk()
-            && length <= 16
-            && is_plain(reach, length, reach[0] >= 0x80, true)
-        {
-            let ([first, second], [a, b, _]) = (halves(reach), MASKS[length]);
-            self.push(spelling([first & a, second & b]), start, end, each);
-        } else {
-            self.long_stretch(text, start, end, each);
-        }
-    }
-
-    /// Adds what is too long for [`Words::stretch`], or not plain.
-    #[inline(never)]
-    fn long_stretch(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Spelling)) {
-        let bytes = &text.as_bytes()[start..end];
-        let plain = |sixteen, first| is_plain(sixteen, 16, bytes[0] >= 0x80, first);
-        match (bytes.first_chunk(), bytes.last_chunk(), bytes.len()) {
-            (Some(first), Some(last), 17..=32) if plain(first, true) && plain(last, false) => {
-                // the last sixteen begin among the first, so which these are depends on the length
-                let both = [spelling(halves(first)), spelling(halves(last)) ^ bytes.len() as u64];
-                self.push(spelling(both), start, end, each);
-            }
-            _ => self.piecemeal(text, start, end, each),
-        }
-    }
-
-    fn piecemeal(&mut self, text: &str, start: usize, end: usize, each: &mut impl FnMut(Spelling)) {
-        let Some(part) = text.get(start..end) else { return };
-        // commas and quotes of Arabic are the commonest reason to be here
-        let word = part.trim_matches(|character| fold(character) == Fold::Break);
-        if word.len() < part.len() {
-            let start = start + part.len()
-                - part.trim_start_matches(|character| fold(character) == Fold::Break).len();
-            if !word.is_empty() {
-                self.stretch(text, start, start + word.len(), each);
-            }
-            return;
-        }
-        self.other += tokenise(part, |token: Token| {
-            if token.foreign {
-                self.detector.see_foreign(self.written.len(), token.word);
-            }
-            let [low, high] = token.word.halves();
-            // no bytes of UTF-8 end like this
-            let spelling = spelling([low, high | 3 << 62]);
-            self.push(spelling, start + token.start, start + token.end, each);
-        });
-    }
 }
 
-/// Writes where stretches between breaks begin and end, in turn; returns how many these are.
-fn find_edges(bytes: &[u8], edges: &mut Vec<u32>) -> usize {
-    let (blocks, rest) = bytes.as_chunks::<64>();
-    let mut last = [b' '; 64];
-    last[..rest.len()].copy_from_slice(rest);
-    let mut found = 0;
-    // before the text stands a break
-    let mut before = 1;
-    for (index, block) in blocks.iter().chain([&last]).enumerate() {
-        let breaks = lanes::breaks(block);
-        let mut turns = breaks ^ (breaks << 1 | before);
-        before = breaks >> 63;
-        let more = turns.count_ones() as usize;
-        if edges.len() < found + 64 {
-            edges.resize(2 * found + 64, 0);
-        }
-        // eight at a time, since nobody can foretell how many there are
-        for eight in edges[found..found + more.next_multiple_of(8)].as_chunks_mut::<8>().0 {
-            for edge in eight {
-                *edge = index as u32 * 64 + turns.trailing_zeros();
-                turns &= turns.wrapping_sub(1);
-            }
-        }
-        found += more;
-    }
-    found
-}
-
-/// Whether the first `length` bytes are letters of the script that are met in plain text, with `first` those that
-/// begin a word.
+/// The word that a stretch of `piece` is as a whole, if it is one.
 #[inline]
-fn is_plain(bytes: &[u8; 16], length: usize, arabic: bool, first: bool) -> bool {
-    if arabic {
-        // where the length is odd, its last byte begins no letter
-        lanes::no_arabic(bytes, first) << (16 - length.div_ceil(2)) & 0xffff == 0
-    } else {
-        lanes::no_latin(bytes) << (16 - length) & 0xffff == 0
-    }
+fn whole(piece: &str, Written { start, end, .. }: Written) -> Option<Word> {
+    let letters = piece.as_bytes().get(start as usize..)?;
+    plain_word(letters, (end - start) as usize)
+        .or_else(|| one_token(piece.get(start as usize..end as usize)?))
+        .filter(|word| !word.is_empty())
 }
 
-/// Hashes sixteen bytes: both halves of one product (Yi, *wyhash*, 2019).
-#[inline]
-fn spelling([first, second]: [u64; 2]) -> Spelling {
-    let product = u128::from(first ^ 0xa076_1d64_78bd_642f) * u128::from(second ^ 0xe703_7ed1_a0b4_28db);
-    (product as u64 ^ (product >> 64) as u64) | 1
+/// The word that all of `part` is, but for marks behind it; none where it has foreign letters or no spelling.
+fn one_token(part: &str) -> Option<Word> {
+    let (mut first, mut tokens) = (None, 0);
+    let other = tokenise(part, |token| {
+        tokens += 1;
+        first.get_or_insert(token);
+    });
+    let token = first.filter(|token| tokens == 1 && other == 0 && token.start == 0 && !token.foreign)?;
+    let marks = part[token.end..].chars().all(|character| fold(character) == Fold::Skip);
+    (marks && part.len() <= LONGEST).then_some(token.word)
+}
+
+/// Moves indices, which rise, as `cuts` move what stands behind them.
+fn move_by<'a>(cuts: &[(usize, usize)], indices: impl Iterator<Item = &'a mut usize>) {
+    let (mut moved, mut next) = (0, cuts.iter().peekable());
+    for index in indices {
+        while let Some((_, words)) = next.next_if(|(cut, _)| cut < index) {
+            moved += *words as isize - 1;
+        }
+        *index = index.wrapping_add_signed(moved);
+    }
 }
 
 #[cfg(test)]
@@ -218,20 +273,47 @@ mod tests {
     }
 
     fn assert_same(pieces: &[&str]) {
-        let (mut words, mut called) = (Words::default(), Vec::new());
+        let (mut words, mut spelled) = (Words::default(), HashMap::new());
         let (tokens, ends, detector, other) = simply(pieces);
-        pieces.iter().for_each(|piece| words.read(piece, |spelling| called.push(spelling)));
-        assert!(called.iter().eq(words.written.iter().map(|written| &written.spelling)));
-        assert_eq!((words.written.len(), &words.ends, words.other), (tokens.len(), &ends, other));
-        // Debug shows all counts
-        assert_eq!(format!("{:?}", words.detector), format!("{detector:?}"));
-        let mut spelled = HashMap::new();
-        for (index, token) in tokens.iter().enumerate() {
-            let (Token { word, start, .. }, _) = *token;
-            assert_eq!(words.written[index].start as usize, start);
-            assert_eq!(words.token(pieces, index), Some(*token));
-            assert_eq!(words.word(pieces, index), Some(word));
-            assert_eq!(*spelled.entry(words.written[index].spelling).or_insert(word), word);
+        // every word is new at first, then each second one is, then none
+        for round in 0..3 {
+            let mut called = Vec::new();
+            words.clear();
+            pieces.iter().for_each(|piece| words.read(piece, |spelling| called.push(spelling)));
+            assert!(words.written().iter().all(|written| called.contains(&written.spelling)));
+            let is_new = |index: &usize| {
+                let known = spelled.contains_key(&words.written()[*index].spelling);
+                !known || round == 1 && index.is_multiple_of(2)
+            };
+            let unknown: Vec<usize> = (0..words.written().len()).filter(is_new).collect();
+            let stretches = words.written().to_vec();
+            let (mut beside, mut spare) =
+                ((0..stretches.len()).map(|index| 2 * index + 1).collect(), vec![7]);
+            let mut folded = vec![(7, Word::EMPTY)];
+            let kept = words.settle(pieces, &unknown, &mut folded);
+            words.follow(&mut beside, &mut spare);
+            assert_eq!((words.written().len(), &words.ends, words.other), (tokens.len(), &ends, other));
+            // Debug shows all counts
+            assert_eq!(format!("{:?}", words.detector), format!("{detector:?}"));
+            assert_eq!(beside.len(), tokens.len());
+            for (index, token) in tokens.iter().enumerate() {
+                let (Token { word, start, .. }, _) = *token;
+                let written = words.written()[index];
+                assert_eq!(written.start as usize, start);
+                assert_eq!(words.token(pieces, index), Some(*token));
+                assert_eq!(words.span(pieces, index), Some((token.1, start..token.0.end)));
+                assert_eq!(words.word(pieces, index), Some(word));
+                assert_eq!(*spelled.entry(written.spelling).or_insert(word), word);
+                // what stands beside a word is where it was, or new
+                let place = folded.iter().position(|found| *found == (index, word));
+                match beside[index] {
+                    0 => assert!(place.is_some_and(|place| place >= kept)),
+                    was => {
+                        assert_eq!(written, stretches[was / 2]);
+                        assert_eq!(place.is_some_and(|place| place < kept), unknown.contains(&(was / 2)));
+                    }
+                }
+            }
         }
     }
 
