@@ -9,6 +9,7 @@ use super::spans::RecordSpan;
 use super::{Models, Worker};
 use crate::article::Rejection;
 use crate::model::Document;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +17,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Pause before publishing again what failed; doubles up to the other.
 pub(super) const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Bytes of the largest record after which a thread keeps its room to tag in.
+const LARGEST: usize = 256 << 10;
+
+thread_local! {
+    /// Room to tag in.
+    static DOCUMENT: Cell<Document> = Cell::default();
+}
 
 /// Outputs that a topic did not take, by partition and offset of their record, with how much it takes.
 pub(super) type Refused = HashMap<(i32, i64), Vec<(Destination, usize)>>;
@@ -68,7 +77,7 @@ impl Batch {
     pub(super) fn tag(worker: &Worker, models: &Models, envelopes: Vec<Envelope>, bytes: usize) -> Self {
         let start = Instant::now();
         let now = jiff::Timestamp::now().to_string();
-        let mut document = Document::default();
+        let mut document = DOCUMENT.take();
         let mut outcomes = Vec::with_capacity(envelopes.len());
         let mut outputs = Vec::with_capacity(envelopes.len());
         let mut also = Vec::new();
@@ -79,7 +88,10 @@ impl Batch {
                 let shadow = models.shadow.as_deref();
                 process(envelope, &models.model, shadow, &worker.options, &mut document, &now)
             }));
-            let mut done = tagged.unwrap_or_else(|_| Processed::rejected(envelope, Rejection::Internal));
+            let mut done = tagged.unwrap_or_else(|_| {
+                document = Document::default();
+                Processed::rejected(envelope, Rejection::Internal)
+            });
             if let Some((spans, mut span)) = span {
                 let headers = spans.tagged(&mut span);
                 // a dead letter keeps the headers that the record came with
@@ -91,6 +103,9 @@ impl Batch {
             outcomes.push(done.outcome);
             outputs.push(done.output);
             also.extend(done.also.into_iter().map(|output| (index, output)));
+        }
+        if envelopes.iter().all(|envelope| envelope.size() <= LARGEST) {
+            DOCUMENT.set(document);
         }
         let mean = start.elapsed().as_secs_f64() / envelopes.len().max(1) as f64;
         let classify = worker.metrics.classify.local();
