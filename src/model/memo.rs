@@ -83,7 +83,8 @@ const WAYS: usize = 4;
 struct Set {
     /// By word: its spelling, every bit changed where the entry has one. A spelling and an entry that two threads
     /// have written at once match nothing (Hyatt and Mann, *A lockless transposition-table implementation for
-    /// parallel search*, 2002).
+    /// parallel search*, 2002): where it is one word before and after its probation, they say a spelling that differs
+    /// in the highest bit, and that is looked for in another set.
     checks: [AtomicU64; WAYS],
     entries: [AtomicU64; WAYS],
 }

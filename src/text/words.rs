@@ -229,6 +229,9 @@ fn whole(piece: &str, Written { start, end, .. }: Written) -> Option<Word> {
 
 /// The word that all of `part` is, but for marks behind it; none where it has foreign letters or no spelling.
 fn one_token(part: &str) -> Option<Word> {
+    if part.len() > LONGEST {
+        return None;
+    }
     let (mut first, mut tokens) = (None, 0);
     let other = tokenise(part, |token| {
         tokens += 1;
@@ -236,7 +239,7 @@ fn one_token(part: &str) -> Option<Word> {
     });
     let token = first.filter(|token| tokens == 1 && other == 0 && token.start == 0 && !token.foreign)?;
     let marks = part[token.end..].chars().all(|character| fold(character) == Fold::Skip);
-    (marks && part.len() <= LONGEST).then_some(token.word)
+    marks.then_some(token.word)
 }
 
 /// Moves indices, which rise, as `cuts` move what stands behind them.
