@@ -169,8 +169,9 @@ impl Classifier {
         words.clear();
         pieces.iter().for_each(|piece| words.read(piece, |word| self.memo.expect(word)));
         // the text has most likely the language of its first letter
-        let latin = |text: &&str| text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
-        let script = if pieces.first().is_some_and(latin) { Language::English } else { Language::Arabic };
+        let letter = pieces.iter().flat_map(|piece| piece.chars()).find(|letter| letter.is_alphabetic());
+        let latin = letter.is_some_and(|letter| letter.is_ascii());
+        let script = if latin { Language::English } else { Language::Arabic };
         let expect = self.compiled(script).expect();
         self.memo.look_up(words.written(), entries, missing, &expect);
         let mut kept = words.settle(pieces, missing, folded);
