@@ -14,6 +14,8 @@ fn text() -> &'static str {
 fn scoring_allocates_only_what_it_answers_with() {
     let classifier = Classifier::bundled().unwrap();
     let mut document = Document::default();
+    // words that are new take other ways, and other room, than words that are known
+    drop(classifier.classify(&mut document, &[text()], true));
     let tags = classifier.classify(&mut document, &[text()], true);
     assert!(
         tags.language == "ar" && !tags.topics.is_empty() && !tags.explain.is_empty() && tags.stance.is_some()
@@ -39,7 +41,7 @@ fn a_record_is_one_allocation_more() {
         };
         let mut tag =
             || process(&envelope, &classifier, None, &options, &mut document, "2026-01-31T08:15:30Z");
-        assert!(matches!(tag().outcome, Outcome::Tagged(_)));
+        (0..2).for_each(|_| assert!(matches!(tag().outcome, Outcome::Tagged(_))));
         assert_eq!(measure(|| drop(black_box(tag()))).count_total, 3);
     }
 }

@@ -174,15 +174,20 @@ impl Classifier {
         let script = if latin { Language::English } else { Language::Arabic };
         let expect = self.compiled(script).expect();
         self.memo.look_up(words.written(), entries, missing, &expect);
-        let mut kept = words.settle(pieces, missing, folded);
+        let known = |spelling| self.memo.recall(spelling).is_some();
+        let mut kept = words.settle(pieces, missing, folded, known);
         words.follow(entries, spare);
         // what was cut is mostly a word and its comma
         let cut = kept..folded.len();
         for at in cut {
-            let (index, _) = folded[at];
+            let (index, word) = folded[at];
             entries[index] = self.memo.recall(words.written()[index].spelling);
-            folded[kept] = folded[at];
-            kept += usize::from(!entries[index].is_some());
+            if !entries[index].is_some() {
+                // one that was known a moment ago may have been driven out
+                let word = if word.is_empty() { words.word(pieces, index).unwrap_or_default() } else { word };
+                folded[kept] = (index, word);
+                kept += 1;
+            }
         }
         folded.truncate(kept);
         folded.iter().for_each(|(_, word)| crate::text::expect(*word));

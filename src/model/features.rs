@@ -124,7 +124,8 @@ impl Reader {
         let unknown = unknown.filter(|(_, word)| self.memo[Self::place(word.spelling)].0 != word.spelling);
         self.unknown.clear();
         self.unknown.extend(unknown.map(|(index, _)| index));
-        self.words.settle(pieces, &self.unknown, &mut self.folded);
+        let known = |spelling| self.memo[Self::place(spelling)].0 == spelling;
+        self.words.settle(pieces, &self.unknown, &mut self.folded, known);
     }
 
     /// What the word at `index` comes to; `pieces` are those that were read.

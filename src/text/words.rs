@@ -41,6 +41,8 @@ pub struct Words {
     breaks: Vec<u32>,
     /// What was cut last: its index before, and how many words it is now.
     cuts: Vec<(usize, usize)>,
+    /// What lost a comma last, and room for its word.
+    bare: Vec<(usize, Word)>,
     spare: Vec<Written>,
 }
 
@@ -84,26 +86,44 @@ impl Words {
 
     /// Sees to it that each of those whose indices are `unknown` is one word, and writes these to `folded` with their
     /// indices; `pieces` are those that were read. What is none or several is cut; the words that come of it stand
-    /// behind the others. Returns how many others there are.
+    /// behind the others, and so do, not folded but empty, words that lost their comma and are `known` then. Returns
+    /// how many others there are.
     ///
     /// A spelling may be remembered once it was settled: what is spelled alike is one word too, and has no letters
     /// that [`Words::detector`] and [`Words::other`] count. Cutting moves the words: what stands beside them must
     /// [follow](Words::follow).
-    pub fn settle(&mut self, pieces: &[&str], unknown: &[usize], folded: &mut Vec<(usize, Word)>) -> usize {
+    pub fn settle(
+        &mut self,
+        pieces: &[&str],
+        unknown: &[usize],
+        folded: &mut Vec<(usize, Word)>,
+        known: impl Fn(Spelling) -> bool,
+    ) -> usize {
         let mut cuts = std::mem::take(&mut self.cuts);
         cuts.clear();
+        self.bare.clear();
         folded.clear();
         for index in unknown {
-            match self.find(pieces, *index).and_then(|(stretch, piece)| whole(piece, stretch)) {
-                Some(word) => folded.push((*index, word)),
-                None => cuts.push((*index, 0)),
+            let Some((stretch, piece)) = self.find(pieces, *index) else { continue };
+            match without_comma(piece, stretch) {
+                Some(bare) if known(bare.spelling) => {
+                    self.room[*index] = bare;
+                    self.bare.push((*index, Word::EMPTY));
+                }
+                Some(_) => cuts.push((*index, 0)),
+                None => match whole(piece, stretch) {
+                    Some(word) => folded.push((*index, word)),
+                    None => cuts.push((*index, 0)),
+                },
             }
         }
         let kept = folded.len();
         if !cuts.is_empty() {
             self.cut(pieces, &mut cuts, folded);
             move_by(&cuts, folded[..kept].iter_mut().map(|(index, _)| index));
+            move_by(&cuts, self.bare.iter_mut().map(|(index, _)| index));
         }
+        folded.extend_from_slice(&self.bare);
         self.cuts = cuts;
         kept
     }
@@ -155,10 +175,12 @@ impl Words {
         let Some(part) = piece.get(start as usize..end as usize) else { return };
         // commas and quotes of Arabic are the commonest reason to be here
         let is_break = |character| fold(character) == Fold::Break;
+        let length = part.len();
         let start = end - part.trim_start_matches(is_break).len() as u32;
         let part = part.trim_matches(is_break);
         let trimmed = Written { spelling: 0, start, end: start + part.len() as u32 };
-        if let Some(word) = whole(piece, trimmed) {
+        // what has nothing around it was judged before
+        if let Some(word) = (part.len() < length).then(|| whole(piece, trimmed)).flatten() {
             let spelling = spelling_of(piece.as_bytes(), trimmed.start as usize, trimmed.end as usize);
             folded.push((words.len(), word));
             words.push(Written { spelling, ..trimmed });
@@ -216,6 +238,17 @@ impl Words {
         });
         Some((first?, piece))
     }
+}
+
+/// A stretch of `piece` that ends with a comma, a semicolon or a question mark of Arabic, without it: where these
+/// stand most texts have dozens.
+#[inline]
+fn without_comma(piece: &str, Written { start, end, .. }: Written) -> Option<Written> {
+    let [.., 0xd8, 0x8c | 0x9b | 0x9f] = piece.as_bytes().get(start as usize..end as usize)? else {
+        return None;
+    };
+    let end = end - 2;
+    Some(Written { spelling: spelling_of(piece.as_bytes(), start as usize, end as usize), start, end })
 }
 
 /// The word that a stretch of `piece` is as a whole, if it is one.
@@ -293,7 +326,8 @@ mod tests {
             let (mut beside, mut spare) =
                 ((0..stretches.len()).map(|index| 2 * index + 1).collect(), vec![7]);
             let mut folded = vec![(7, Word::EMPTY)];
-            let kept = words.settle(pieces, &unknown, &mut folded);
+            let known = |spelling| spelled.contains_key(&spelling);
+            let kept = words.settle(pieces, &unknown, &mut folded, known);
             words.follow(&mut beside, &mut spare);
             assert_eq!((words.written().len(), &words.ends, words.other), (tokens.len(), &ends, other));
             // Debug shows all counts
@@ -311,6 +345,9 @@ mod tests {
                 let place = folded.iter().position(|found| *found == (index, word));
                 match beside[index] {
                     0 => assert!(place.is_some_and(|place| place >= kept)),
+                    was if folded[kept..].contains(&(index, Word::EMPTY)) => {
+                        assert_eq!(written.end + 2, stretches[was / 2].end);
+                    }
                     was => {
                         assert_eq!(written, stretches[was / 2]);
                         assert_eq!(place.is_some_and(|place| place < kept), unknown.contains(&(was / 2)));
