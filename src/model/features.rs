@@ -118,14 +118,18 @@ impl Reader {
 
     /// Reads the words of `pieces`.
     fn read(&mut self, pieces: &[&str]) {
-        self.words.clear();
-        pieces.iter().for_each(|piece| self.words.read(piece, |_| ()));
-        let unknown = self.words.written().iter().enumerate();
-        let unknown = unknown.filter(|(_, word)| self.memo[Self::place(word.spelling)].0 != word.spelling);
-        self.unknown.clear();
-        self.unknown.extend(unknown.map(|(index, _)| index));
-        let known = |spelling| self.memo[Self::place(spelling)].0 == spelling;
-        self.words.settle(pieces, &self.unknown, &mut self.folded, known);
+        let Self { words, unknown, folded, memo } = self;
+        words.clear();
+        pieces.iter().for_each(|piece| words.read(piece, |_| ()));
+        let known = |spelling| memo[Self::place(spelling)].0 == spelling;
+        unknown.clear();
+        unknown.extend((0..words.written().len()).filter(|index| !known(words.written()[*index].spelling)));
+        words.settle(pieces, unknown, folded, known);
+        // those that are known without their comma were not folded
+        for (index, word) in folded.iter().filter(|(_, word)| !word.is_empty()) {
+            let spelling = words.written()[*index].spelling;
+            memo[Self::place(spelling)] = (spelling, analyse(*word));
+        }
     }
 
     /// What the word at `index` comes to; `pieces` are those that were read.

@@ -15,6 +15,7 @@ mod sentence;
 mod slots;
 mod spelling;
 mod stem;
+mod stretch;
 mod tokenise;
 mod word;
 mod words;
@@ -28,11 +29,11 @@ pub use prefetch::{Places, prefetch};
 pub use quotes::quotes;
 pub use sentence::sentences;
 pub use slots::Slots;
-pub use spelling::Spelling;
+pub use spelling::{Spelling, Written};
 pub use stem::stem;
 pub use tokenise::{OtherLetters, Token, tokenise};
 pub use word::{Key, MAX_LETTERS, Word, pair_key, term_key, term_keys, term_word};
-pub use words::{Words, Written};
+pub use words::Words;
 
 /// Goes up whenever folding, cutting or stemming changes: a model fits only the version it was trained with.
 pub const NORMALISER_VERSION: u32 = 1;

@@ -5,6 +5,17 @@ use super::word::Word;
 /// A hash of the bytes of a word; never zero. Two words share one by a chance of one in 2^63.
 pub type Spelling = u64;
 
+/// A word of a text, or until it is settled what stands between two breaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How it is spelled.
+    pub spelling: Spelling,
+    /// Byte offset of its first letter in its piece.
+    pub start: u32,
+    /// Byte offset past its last letter, or past marks behind it.
+    pub end: u32,
+}
+
 /// The spelling of the bytes from `start` to `end` of a text.
 #[inline]
 pub fn spelling_of(text: &[u8], start: usize, end: usize) -> Spelling {

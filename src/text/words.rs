@@ -9,21 +9,11 @@ use super::breaks::find_breaks;
 use super::language::Detector;
 use super::letters::{Fold, fold};
 use super::pack::plain_word;
-use super::spelling::{LONGEST, Spelling, spelling_of, spelling_of_word};
+use super::spelling::{Spelling, Written, spelling_of, spelling_of_word};
+use super::stretch::{whole, without_comma};
 use super::tokenise::{OtherLetters, Token, tokenise};
 use super::word::Word;
 use std::ops::Range;
-
-/// A word of a text, or until it is settled what stands between two breaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// How it is spelled.
-    pub spelling: Spelling,
-    /// Byte offset of its first letter in its piece.
-    pub start: u32,
-    /// Byte offset past its last letter, or past marks behind it.
-    pub end: u32,
-}
 
 /// The words of a text. Made to be used again: [`Words::clear`] keeps its room.
 #[derive(Clone, Debug, Default)]
@@ -238,41 +228,6 @@ impl Words {
         });
         Some((first?, piece))
     }
-}
-
-/// A stretch of `piece` that ends with a comma, a semicolon or a question mark of Arabic, without it: where these
-/// stand most texts have dozens.
-#[inline]
-fn without_comma(piece: &str, Written { start, end, .. }: Written) -> Option<Written> {
-    let [.., 0xd8, 0x8c | 0x9b | 0x9f] = piece.as_bytes().get(start as usize..end as usize)? else {
-        return None;
-    };
-    let end = end - 2;
-    Some(Written { spelling: spelling_of(piece.as_bytes(), start as usize, end as usize), start, end })
-}
-
-/// The word that a stretch of `piece` is as a whole, if it is one.
-#[inline]
-fn whole(piece: &str, Written { start, end, .. }: Written) -> Option<Word> {
-    let letters = piece.as_bytes().get(start as usize..)?;
-    plain_word(letters, (end - start) as usize)
-        .or_else(|| one_token(piece.get(start as usize..end as usize)?))
-        .filter(|word| !word.is_empty())
-}
-
-/// The word that all of `part` is, but for marks behind it; none where it has foreign letters or no spelling.
-fn one_token(part: &str) -> Option<Word> {
-    if part.len() > LONGEST {
-        return None;
-    }
-    let (mut first, mut tokens) = (None, 0);
-    let other = tokenise(part, |token| {
-        tokens += 1;
-        first.get_or_insert(token);
-    });
-    let token = first.filter(|token| tokens == 1 && other == 0 && token.start == 0 && !token.foreign)?;
-    let marks = part[token.end..].chars().all(|character| fold(character) == Fold::Skip);
-    marks.then_some(token.word)
 }
 
 /// Moves indices, which rise, as `cuts` move what stands behind them.
