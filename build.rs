@@ -9,7 +9,7 @@ use std::path::Path;
 
 const MODEL: &str = "models/rasid-news.safetensors";
 /// Tensors that tagging reads; see `src/model/artifact.rs`.
-const TAGGING: [&str; 4] = [".weights", ".rows", ".documents", ".terms"];
+const TAGGING: [&str; 5] = [".weights", ".rows", ".documents", ".terms", ".texts"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={MODEL}");

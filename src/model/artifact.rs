@@ -120,6 +120,7 @@ impl Head {
             thresholds: self.thresholds.clone(),
             documents: self.counts.documents.clone(),
             vocabulary: self.weights.rows.iter().map(|row| &self.counts.terms[*row as usize]).collect(),
+            texts: self.weights.rows.iter().map(|row| self.counts.texts[*row as usize]).collect(),
             table: Cow::Borrowed(&self.weights.table),
         }
     }
@@ -194,8 +195,10 @@ impl<'a> File<'a> {
     fn task_weights(&self, head: &HeadHeader) -> Result<TaskWeights<'_>, ModelError> {
         let labels = self.header.info.labels(head.task).len();
         let terms: Vec<&str> = self.terms(head)?.lines().collect();
-        let rows = self.words(head, "rows", Dtype::U32)?.iter().map(|row| u32::from_le_bytes(*row));
-        let vocabulary: Vec<&str> = rows.map_while(|row| terms.get(row as usize).copied()).collect();
+        let texts = self.words(head, "texts", Dtype::U32)?;
+        let rows = self.words(head, "rows", Dtype::U32)?.iter().map(|row| u32::from_le_bytes(*row) as usize);
+        let term = |row: usize| Some((*terms.get(row)?, u32::from_le_bytes(*texts.get(row)?)));
+        let (vocabulary, texts): (Vec<&str>, Vec<u32>) = rows.map_while(term).unzip();
         let documents = self.words(head, "documents", Dtype::U32)?;
         let weights = self.words(head, "weights", Dtype::F32)?;
         let table: Vec<f32> = weights.iter().map(|weight| f32::from_le_bytes(*weight)).collect();
@@ -214,6 +217,7 @@ impl<'a> File<'a> {
             thresholds: head.thresholds.clone(),
             documents: documents.iter().map(|texts| u32::from_le_bytes(*texts)).collect(),
             vocabulary,
+            texts,
             table: Cow::Owned(table),
         })
     }

@@ -169,7 +169,8 @@ impl Classifier {
         words.clear();
         pieces.iter().for_each(|piece| words.read(piece, |word| self.memo.expect(word)));
         // the text has most likely the language of its first letter
-        let letter = pieces.iter().flat_map(|piece| piece.chars()).find(|letter| letter.is_alphabetic());
+        let mut letters = pieces.iter().flat_map(|piece| piece.chars());
+        let letter = letters.find(|letter| matches!(letter, 'a'..='z' | 'A'..='Z' | 'ء'..='ي'));
         let latin = letter.is_some_and(|letter| letter.is_ascii());
         let script = if latin { Language::English } else { Language::Arabic };
         let expect = self.compiled(script).expect();
@@ -190,7 +191,6 @@ impl Classifier {
             }
         }
         folded.truncate(kept);
-        folded.iter().for_each(|(_, word)| crate::text::expect(*word));
         analyses.clear();
         analyses.extend(folded.iter().map(|(_, word)| {
             let word = analyse(*word);

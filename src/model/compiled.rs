@@ -15,6 +15,7 @@ use super::score::{ByLabel, Score};
 use crate::text::{Key, Language, Marks, Slots, function_words, stem, term_keys};
 use smallvec::smallvec;
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 /// Stems of words of grammar: the same stem may also come from another word, so it has two rows.
@@ -46,17 +47,24 @@ pub struct TaskWeights<'a> {
     pub documents: Vec<u32>,
     /// The terms that have weights.
     pub vocabulary: Vec<&'a str>,
+    /// By term: training texts that have it.
+    pub texts: Vec<u32>,
     /// By term, one column a label.
     pub table: Cow<'a, [f32]>,
 }
 
 impl TaskWeights<'_> {
-    /// The keys of a term's one or two stems, and its weights.
+    /// The keys of a term's one or two stems, and its weights. The commonest come first: most words of a text have one
+    /// of few rows, which lie together then.
     fn terms(&self) -> Vec<(Key, Option<Key>, &[f32])> {
-        let rows = self.table.chunks(self.thresholds.len().max(1));
-        let terms = self.vocabulary.iter().zip(rows).map(|(term, row)| {
-            let (first, second) = term_keys(term);
-            (first, second, row)
+        let labels = self.thresholds.len();
+        let mut order: Vec<(Reverse<u32>, u32)> =
+            (0..).zip(&self.texts).map(|(term, texts)| (Reverse(*texts), term)).collect();
+        order.sort_unstable();
+        let terms = order.iter().map(|(_, term)| {
+            let at = *term as usize;
+            let (first, second) = term_keys(self.vocabulary[at]);
+            (first, second, &self.table[at * labels..][..labels])
         });
         // what is no word cannot stand in a text
         terms.filter(|(first, second, _)| *first != Stems::EMPTY && *second != Some(Stems::EMPTY)).collect()

@@ -49,12 +49,6 @@ pub struct Analysis {
     pub function: bool,
 }
 
-/// Loads what [`analyse`] reads of a word, so that it need not wait.
-#[inline]
-pub fn expect(word: Word) {
-    lexicon::expect(word);
-}
-
 /// Stems a folded word and looks it up in the word lists.
 #[inline]
 pub fn analyse(word: Word) -> Analysis {
