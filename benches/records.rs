@@ -4,8 +4,8 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use rasid::article::{Article, Pointers};
-use rasid::model::{Classifier, Document};
-use rasid::pipeline::{Envelope, Options, process};
+use rasid::model::Classifier;
+use rasid::pipeline::{Envelope, Options, Room, process};
 use rasid::text::decode;
 use std::hint::black_box;
 
@@ -76,15 +76,16 @@ fn whole(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("process");
     let classifier = Classifier::bundled().unwrap_or_else(|error| panic!("{error}"));
     let options = Options::default();
-    let mut document = Document::default();
+    let mut room = Room::default();
     for (name, value) in records() {
         group.throughput(Throughput::Bytes(value.len() as u64));
-        let envelope = Envelope { topic: "articles".into(), value: Some(value), ..Envelope::default() };
+        let envelope =
+            Envelope { topic: "articles".into(), value: Some(value.into()), ..Envelope::default() };
         group.bench_function(name, |bencher| {
             // the output is dropped outside the measurement, as the producer does it on another thread
             bencher.iter_batched(
                 || (),
-                |()| process(&envelope, &classifier, None, &options, &mut document, "2026-01-31T08:15:30Z"),
+                |()| process(&envelope, &classifier, None, &options, &mut room, "2026-01-31T08:15:30Z"),
                 BatchSize::SmallInput,
             );
         });

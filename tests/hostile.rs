@@ -5,8 +5,8 @@
 mod common;
 
 use common::{Broker, within};
-use rasid::model::{Classifier, Document};
-use rasid::pipeline::{Envelope, Options, Outcome, process};
+use rasid::model::Classifier;
+use rasid::pipeline::{Envelope, Options, Outcome, Room, process};
 use std::time::{Duration, Instant};
 
 /// What an article may take, here in a build for tests beside other tests.
@@ -60,11 +60,11 @@ fn articles() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn hostile_articles_are_harmless() {
     let classifier = Classifier::bundled().unwrap();
-    let mut document = Document::default();
+    let mut room = Room::default();
     for (name, value) in articles() {
-        let envelope = Envelope { topic: "in".into(), value: Some(value), ..Envelope::default() };
+        let envelope = Envelope { topic: "in".into(), value: Some(value.into()), ..Envelope::default() };
         let start = Instant::now();
-        let done = process(&envelope, &classifier, None, &Options::default(), &mut document, "now");
+        let done = process(&envelope, &classifier, None, &Options::default(), &mut room, "now");
         let (outcome, output) = (done.outcome, done.output);
         let took = start.elapsed();
         let size = envelope.value.as_ref().unwrap().len();

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 fn envelope(offset: i64, value: &str) -> Envelope {
-    Envelope { topic: "in".into(), offset, value: Some(value.as_bytes().to_vec()), ..Envelope::default() }
+    Envelope { topic: "in".into(), offset, value: Some(value.to_owned().into()), ..Envelope::default() }
 }
 
 fn batches(count: i64, size: i64) -> VecDeque<Vec<Envelope>> {

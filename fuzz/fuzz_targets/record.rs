@@ -6,9 +6,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use rasid_fuzz::article::Pointers;
-use rasid_fuzz::model::{Classifier, Document};
+use rasid_fuzz::model::Classifier;
 use rasid_fuzz::ports::{Destination, Envelope};
-use rasid_fuzz::process::{Options, Outcome, Processed, process};
+use rasid_fuzz::process::{Options, Outcome, Processed, Room, process};
 use std::sync::LazyLock;
 
 static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(|| Classifier::bundled().unwrap());
@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
     let headers = header.map(|header| ("content-type".to_owned(), Some(header.as_bytes().to_vec())));
     let envelope = Envelope {
         topic: "in".into(),
-        value: Some(value.to_vec()),
+        value: Some(value.to_vec().into()),
         headers: headers.into_iter().collect(),
         ..Envelope::default()
     };
@@ -33,10 +33,10 @@ fuzz_target!(|bytes: &[u8]| {
     let pointers =
         Pointers { id: pointer("/data/id"), title: pointer("/data/title"), text: pointer("/data/0/text") };
     let options = Options { pointers, ..Options::default() };
-    let mut document = Document::default();
+    let mut room = Room::default();
     let now = "2026-01-31T08:15:30Z";
     let Processed { outcome, output, .. } =
-        process(&envelope, &CLASSIFIER, None, &options, &mut document, now);
+        process(&envelope, &CLASSIFIER, None, &options, &mut room, now);
     match outcome {
         Outcome::Tagged(_) => {
             assert!(output.destination == Destination::Tagged);

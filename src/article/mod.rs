@@ -3,6 +3,7 @@
 mod correction;
 mod disagreement;
 mod fields;
+mod numbers;
 mod read;
 mod strings;
 mod tagged;

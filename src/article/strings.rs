@@ -1,5 +1,6 @@
 //! JSON strings, read and written in whole chunks: serde_json takes them byte by byte and escape by escape.
 
+use bytes::BufMut;
 use std::borrow::Cow;
 
 /// Reads what stands between the quotes of a JSON string, which is known to be well-formed but for its
@@ -61,29 +62,29 @@ fn unit_pair(high: u32, rest: &str) -> Option<(char, &str)> {
 
 /// Appends `text` as a JSON string, with the escapes that serde_json writes. serde_json looks at
 /// one byte after the other; here whole chunks without escapes are copied.
-pub fn write_string(text: &str, json: &mut Vec<u8>) {
-    json.push(b'"');
+pub fn write_string(text: &str, json: &mut impl BufMut) {
+    json.put_u8(b'"');
     let mut rest = text.as_bytes();
     loop {
         let (plain, after) = rest.split_at(plain(rest));
-        json.extend_from_slice(plain);
+        json.put_slice(plain);
         let Some((byte, after)) = after.split_first() else { break };
         match byte {
-            b'"' => json.extend_from_slice(b"\\\""),
-            b'\\' => json.extend_from_slice(b"\\\\"),
-            b'\n' => json.extend_from_slice(b"\\n"),
-            b'\r' => json.extend_from_slice(b"\\r"),
-            b'\t' => json.extend_from_slice(b"\\t"),
-            0x08 => json.extend_from_slice(b"\\b"),
-            0x0c => json.extend_from_slice(b"\\f"),
+            b'"' => json.put_slice(b"\\\""),
+            b'\\' => json.put_slice(b"\\\\"),
+            b'\n' => json.put_slice(b"\\n"),
+            b'\r' => json.put_slice(b"\\r"),
+            b'\t' => json.put_slice(b"\\t"),
+            0x08 => json.put_slice(b"\\b"),
+            0x0c => json.put_slice(b"\\f"),
             control => {
                 let hex = |digit: u8| b"0123456789abcdef"[usize::from(digit & 15)];
-                json.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(control >> 4), hex(*control)]);
+                json.put_slice(&[b'\\', b'u', b'0', b'0', hex(control >> 4), hex(*control)]);
             }
         }
         rest = after;
     }
-    json.push(b'"');
+    json.put_u8(b'"');
 }
 
 /// Bytes before the first that needs an escape.

@@ -1,8 +1,11 @@
 //! The output record; `docs/tagged-article.schema.json` says the same as JSON Schema.
 
 use super::Article;
+use super::numbers::Decimals;
 use super::strings::write_string;
+use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
+use serde_json::Serializer;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -182,35 +185,39 @@ impl<'a> ArticleCopy<'a> {
 const HEAD: usize = 1536;
 
 impl TaggedArticle<'_> {
-    /// The record as JSON, with the article if there is one. It is written once, into room of its size.
+    /// The record as JSON, with the article if there is one; written once, to `json`, which is empty.
     ///
     /// # Errors
     /// As serde_json's writer, which fails on nothing that a record has.
-    pub fn to_json(&self, article: Option<ArticleCopy<'_>>) -> serde_json::Result<Vec<u8>> {
+    pub fn to_json(
+        &self,
+        article: Option<ArticleCopy<'_>>,
+        json: &mut BytesMut,
+    ) -> serde_json::Result<Bytes> {
         let copied = article.map_or(0, |article| article.text().len());
-        let mut json = Vec::with_capacity(HEAD + copied + copied / 32);
-        serde_json::to_writer(&mut json, self)?;
+        json.clear();
+        json.reserve(HEAD + copied + copied / 32);
+        self.serialize(&mut Serializer::with_formatter((&mut *json).writer(), Decimals))?;
         if let Some(article) = article {
             // the closing brace gives way to one field more
-            json.pop();
+            json.truncate(json.len() - 1);
             json.extend_from_slice(b",\"article\":");
             match article {
                 ArticleCopy::Json(object) => json.extend_from_slice(object.as_bytes()),
                 ArticleCopy::Text(text) => {
                     json.extend_from_slice(b"{\"text\":");
-                    write_string(text, &mut json);
-                    json.push(b'}');
+                    write_string(text, json);
+                    json.put_u8(b'}');
                 }
             }
-            json.push(b'}');
+            json.put_u8(b'}');
         }
-        Ok(json)
+        Ok(json.split().freeze())
     }
 }
 
-/// Four decimals: more would claim what no model knows.
 fn rounded<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((f64::from(*value) * 1e4).round() / 1e4)
+    serializer.serialize_f64(super::numbers::rounded(*value))
 }
 
 #[cfg(test)]
@@ -228,7 +235,13 @@ mod tests {
             source: None,
             tagged_at: "2026-01-31T08:15:30Z",
         };
-        let json = |article| String::from_utf8(tagged.to_json(article).unwrap()).unwrap();
+        let mut room = BytesMut::new();
+        let mut json = |article| {
+            let before = tagged.to_json(article, &mut room).unwrap();
+            // what is written next lies behind it
+            assert_ne!(tagged.to_json(None, &mut room).unwrap(), "");
+            String::from_utf8(before.to_vec()).unwrap()
+        };
         let head = serde_json::to_string(&tagged).unwrap();
         assert_eq!(json(None), head);
         let head = head.strip_suffix('}').unwrap();

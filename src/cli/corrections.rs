@@ -8,6 +8,7 @@ use crate::kafka::{Edge, TopicReader};
 use crate::model::{Example, LabelSet, check_labels};
 use crate::pipeline::Envelope;
 use anyhow::anyhow;
+use bytes::Bytes;
 use std::collections::HashMap;
 
 /// Faults that are named one by one; of more, only how many.
@@ -50,7 +51,7 @@ impl Place {
 /// The last word on an article.
 struct Last {
     place: Place,
-    key: Option<Vec<u8>>,
+    key: Option<Bytes>,
     /// `None` where the correction was taken back.
     example: Option<Example>,
 }
@@ -60,7 +61,7 @@ struct Corrections {
     /// By the article's id.
     last: HashMap<String, Last>,
     /// By key: the last record without a value, which takes back what came before it.
-    deleted: HashMap<Vec<u8>, Place>,
+    deleted: HashMap<Bytes, Place>,
     open: usize,
     replaced: usize,
     faults: Vec<String>,
@@ -149,8 +150,8 @@ mod tests {
             partition,
             offset,
             timestamp: Some(time),
-            key: Some(key.into()),
-            value: value.map(|value| value.as_bytes().to_vec()),
+            key: Some(key.to_owned().into()),
+            value: value.map(|value| value.to_owned().into()),
             headers: Vec::new(),
         }
     }

@@ -12,6 +12,7 @@ mod evaluate;
 mod examples;
 mod forgetting;
 mod health;
+mod heap;
 mod label;
 mod labelled;
 mod lint;

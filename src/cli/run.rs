@@ -1,7 +1,7 @@
 //! `rasid run`: the worker.
 
 use super::bounded::{self, Reach};
-use super::{Usage, load};
+use super::{Usage, heap, load};
 use crate::config::{Guarantee, Layer, Settings};
 use crate::http::{self, Shared};
 use crate::kafka::{
@@ -87,6 +87,7 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
 
 /// A runtime for the worker.
 pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    heap::share();
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }
 

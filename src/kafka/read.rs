@@ -6,6 +6,7 @@ use super::topics::{Quiet, missing};
 use super::{PRODUCER_ONLY, apply, base};
 use crate::config::Connection;
 use crate::pipeline::Envelope;
+use bytes::Bytes;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
@@ -156,7 +157,7 @@ impl TopicReader {
             match self.0.poll(POLL) {
                 Some(Ok(message)) => {
                     if left.takes(message.partition(), message.offset()) {
-                        take(envelope(&message, &name));
+                        take(envelope(&message, &name, Bytes::copy_from_slice));
                         last = Instant::now();
                     }
                 }

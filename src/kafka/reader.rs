@@ -4,6 +4,7 @@
 use super::group::{Consumed, POLL};
 use super::stretch::{Left, Stretch, places};
 use crate::pipeline::{Envelope, PipelineError, Positions};
+use bytes::{Bytes, BytesMut};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -17,6 +18,8 @@ use tokio::sync::mpsc;
 /// A batch is given on when it has this many bytes or records, or nothing more is there.
 const BATCH_BYTES: usize = 256 << 10;
 const BATCH_RECORDS: usize = 500;
+/// Bytes that records are copied to, one after the other.
+const ROOM: usize = 64 << 10;
 /// How long the brokers may take to say what is committed; then they are asked again.
 const ASK_WAIT: Duration = Duration::from_secs(5);
 
@@ -43,6 +46,8 @@ pub(super) struct Reader {
     sender: mpsc::Sender<Item>,
     signals: Arc<Signals>,
     topic: Arc<str>,
+    /// Records are copied to it one after the other: memory is asked for once for a dozen of them.
+    room: BytesMut,
     /// Polled out of turn.
     kept: Vec<Envelope>,
     /// What is bounded; nothing in a group.
@@ -64,7 +69,8 @@ impl Reader {
     ) -> Self {
         let left = stretches.as_deref().map(Left::of);
         let stretches = stretches.unwrap_or_default();
-        Self { consumer, sender, signals, topic, kept: Vec::new(), stretches, left, told: false }
+        let room = BytesMut::with_capacity(ROOM);
+        Self { consumer, sender, signals, topic, room, kept: Vec::new(), stretches, left, told: false }
     }
 
     pub(super) fn run(mut self) {
@@ -170,7 +176,7 @@ impl Reader {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     if takes(&mut self.left, &message) {
-                        let envelope = envelope(&message, &self.topic);
+                        let envelope = envelope(&message, &self.topic, |bytes| kept(&mut self.room, bytes));
                         bytes += envelope.size();
                         batch.push(envelope);
                     }
@@ -267,7 +273,7 @@ impl Reader {
             // a partition that came with a rebalance was not paused: its record opens the next batch
             match self.consumer.poll(Duration::from_millis(10)) {
                 Some(Ok(message)) if takes(&mut self.left, &message) => {
-                    self.kept.push(envelope(&message, &self.topic));
+                    self.kept.push(envelope(&message, &self.topic, Bytes::copy_from_slice));
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     if let Some(left) = &mut self.left {
@@ -291,8 +297,18 @@ fn takes(left: &mut Option<Left>, message: &BorrowedMessage<'_>) -> bool {
     left.as_mut().is_none_or(|left| left.takes(message.partition(), message.offset()))
 }
 
-/// A record of librdkafka's, copied.
-pub(super) fn envelope(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Envelope {
+/// A copy behind those that `room` was used for before.
+fn kept(room: &mut BytesMut, bytes: &[u8]) -> Bytes {
+    room.extend_from_slice(bytes);
+    room.split().freeze()
+}
+
+/// A record of librdkafka's; `copy` copies key and value.
+pub(super) fn envelope(
+    message: &BorrowedMessage<'_>,
+    topic: &Arc<str>,
+    mut copy: impl FnMut(&[u8]) -> Bytes,
+) -> Envelope {
     let headers = message.headers().map_or_else(Vec::new, |headers| {
         headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
     });
@@ -301,8 +317,8 @@ pub(super) fn envelope(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Envel
         partition: message.partition(),
         offset: message.offset(),
         timestamp: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
+        key: message.key().map(&mut copy),
+        value: message.payload().map(&mut copy),
         headers,
     }
 }

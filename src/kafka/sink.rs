@@ -6,6 +6,7 @@ use super::{QUEUE_KBYTES, producer_config};
 use crate::config::{Guarantee, Settings};
 use crate::metrics::Metrics;
 use crate::pipeline::{Destination, Envelope, Failure, FailureKind, Output, PipelineError, Sink};
+use bytes::Bytes;
 use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
@@ -157,11 +158,11 @@ impl Sink for KafkaSink {
 }
 
 fn size(envelope: &Envelope, output: &Output) -> usize {
-    let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+    let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
     let headers = output.published_headers(envelope);
     length(&envelope.key)
         + length(&output.value)
-        + headers.map(|(name, value)| name.len() + length(value) + 4).sum::<usize>()
+        + headers.map(|(name, value)| name.len() + value.as_ref().map_or(0, Vec::len) + 4).sum::<usize>()
 }
 
 /// The topic of a destination, where one is set.

@@ -3,12 +3,12 @@
 use super::breaker::{Breaker, Last};
 use super::live::Drawn;
 use super::ports::{Destination, Envelope, FailureKind, Output, PipelineError, Positions, Sink};
-use super::process::{Outcome, Processed, dead_letter, process};
+use super::process::{Outcome, Processed, Room, dead_letter, process};
 use super::shadow::Agreement;
 use super::spans::RecordSpan;
 use super::{Models, Worker};
 use crate::article::Rejection;
-use crate::model::Document;
+use bytes::Bytes;
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,8 +22,8 @@ pub(super) const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Du
 const LARGEST: usize = 256 << 10;
 
 thread_local! {
-    /// Room to tag in.
-    static DOCUMENT: Cell<Document> = Cell::default();
+    /// Room to tag in; none while a batch has it.
+    static ROOM: Cell<Option<Room>> = const { Cell::new(None) };
 }
 
 /// Outputs that a topic did not take, by partition and offset of their record, with how much it takes.
@@ -77,7 +77,7 @@ impl Batch {
     pub(super) fn tag(worker: &Worker, models: &Models, envelopes: Vec<Envelope>, bytes: usize) -> Self {
         let start = Instant::now();
         let now = jiff::Timestamp::now().to_string();
-        let mut document = DOCUMENT.take();
+        let mut room = ROOM.take().unwrap_or_default();
         let mut outcomes = Vec::with_capacity(envelopes.len());
         let mut outputs = Vec::with_capacity(envelopes.len());
         let mut also = Vec::new();
@@ -86,10 +86,10 @@ impl Batch {
             let span = worker.spans.as_ref().and_then(|spans| Some((spans, spans.begin(envelope)?)));
             let tagged = catch_unwind(AssertUnwindSafe(|| {
                 let shadow = models.shadow.as_deref();
-                process(envelope, &models.model, shadow, &worker.options, &mut document, &now)
+                process(envelope, &models.model, shadow, &worker.options, &mut room, &now)
             }));
             let mut done = tagged.unwrap_or_else(|_| {
-                document = Document::default();
+                room = Room::default();
                 Processed::rejected(envelope, Rejection::Internal)
             });
             if let Some((spans, mut span)) = span {
@@ -105,7 +105,7 @@ impl Batch {
             also.extend(done.also.into_iter().map(|output| (index, output)));
         }
         if envelopes.iter().all(|envelope| envelope.size() <= LARGEST) {
-            DOCUMENT.set(document);
+            ROOM.set(Some(room));
         }
         let mean = start.elapsed().as_secs_f64() / envelopes.len().max(1) as f64;
         let classify = worker.metrics.classify.local();
@@ -133,7 +133,7 @@ impl Batch {
     pub(super) fn hold_outputs(&mut self) -> usize {
         let outputs = self.outputs.iter().chain(self.also.iter().map(|(_, output)| output));
         let values = outputs.filter_map(|output| output.value.as_ref());
-        let held = values.map(Vec::len).sum();
+        let held = values.map(Bytes::len).sum();
         self.bytes += held;
         held
     }
@@ -259,7 +259,7 @@ impl Batch {
     /// An output was refused for its size: the article becomes a dead letter, a dead letter loses its value.
     fn too_large(&mut self, index: usize, limit: usize) {
         let output = &mut self.outputs[index];
-        let size = output.value.as_ref().map_or(0, Vec::len);
+        let size = output.value.as_ref().map_or(0, Bytes::len);
         let rejection = match &self.outcomes[index] {
             Outcome::Rejected(rejection) => rejection.clone(),
             _ => Rejection::TooLarge { size, limit },
@@ -283,7 +283,7 @@ impl Batch {
                     partition: envelope.partition,
                     offset: envelope.offset,
                     timestamp: envelope.timestamp,
-                    published: output.value.as_ref().map_or(0, Vec::len),
+                    published: output.value.as_ref().map_or(0, Bytes::len),
                     outcome,
                 }
             });

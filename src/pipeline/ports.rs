@@ -1,5 +1,6 @@
 //! What the loop reads from and writes to: Kafka in production, fakes in tests.
 
+use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -18,9 +19,9 @@ pub struct Envelope {
     /// Timestamp in milliseconds since 1970, where it has one.
     pub timestamp: Option<i64>,
     /// Key.
-    pub key: Option<Vec<u8>>,
+    pub key: Option<Bytes>,
     /// Value; `None` is a tombstone.
-    pub value: Option<Vec<u8>>,
+    pub value: Option<Bytes>,
     /// Headers in order.
     pub headers: Vec<Header>,
 }
@@ -31,7 +32,7 @@ pub type Header = (String, Option<Vec<u8>>);
 impl Envelope {
     /// Bytes that it holds in memory, about.
     pub fn size(&self) -> usize {
-        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let length = |bytes: &Option<Bytes>| bytes.as_ref().map_or(0, Bytes::len);
         length(&self.key) + length(&self.value)
     }
 }
@@ -79,7 +80,7 @@ pub struct Output {
     /// Where to.
     pub destination: Destination,
     /// Value; `None` is a tombstone.
-    pub value: Option<Vec<u8>>,
+    pub value: Option<Bytes>,
     /// Headers that are added.
     pub headers: Vec<Header>,
     /// Headers that stand in place of those of the same name in the envelope: the trace goes on from here.
@@ -88,7 +89,7 @@ pub struct Output {
 
 impl Output {
     /// Without headers of its own.
-    pub fn to(destination: Destination, value: Option<Vec<u8>>) -> Self {
+    pub fn to(destination: Destination, value: Option<Bytes>) -> Self {
         Self { destination, value, headers: Vec::new(), trace: Vec::new() }
     }
 

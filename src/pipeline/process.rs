@@ -5,6 +5,7 @@ use super::shadow::{Agreement, Second};
 use crate::article::{Abstained, Article, ArticleCopy, Pointers, Rejection, Source, TaggedArticle, Tags};
 use crate::model::{Classifier, Document, WatchList};
 use crate::text::{DecodeError, charset, decode, encoding};
+use bytes::BytesMut;
 use encoding_rs::Encoding;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -93,19 +94,36 @@ impl Default for Options {
     }
 }
 
+/// Bytes that outputs are written to before there are more of them.
+const JSON: usize = 64 << 10;
+
+/// What records are tagged in and written to, one after the other: outputs share memory, which is asked for once for a
+/// dozen of them. What one thread asks for and another frees costs more than to write it.
+#[derive(Debug)]
+pub struct Room {
+    document: Document,
+    json: BytesMut,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { document: Document::default(), json: BytesMut::with_capacity(JSON) }
+    }
+}
+
 /// Reads, tags and writes one record, and lets the `shadow` tag it too; `now` is RFC 3339.
 pub fn process(
     envelope: &Envelope,
     classifier: &Classifier,
     shadow: Option<&Classifier>,
     options: &Options,
-    document: &mut Document,
+    room: &mut Room,
     now: &str,
 ) -> Processed {
     let Some(value) = &envelope.value else {
         return Processed::of(Outcome::Tombstone, Output::to(Destination::Tagged, None));
     };
-    match tag(envelope, value, classifier, shadow, options, document, now) {
+    match tag(envelope, value, classifier, shadow, options, room, now) {
         Ok(done) => done,
         Err(rejection) => Processed::rejected(envelope, rejection),
     }
@@ -117,7 +135,7 @@ fn tag(
     classifier: &Classifier,
     shadow: Option<&Classifier>,
     options: &Options,
-    document: &mut Document,
+    Room { document, json }: &mut Room,
     now: &str,
 ) -> Result<Processed, Rejection> {
     let text = decode(value, Some(declared(envelope)?.unwrap_or(options.encoding)))?;
@@ -138,7 +156,7 @@ fn tag(
         tagged_at: now,
     };
     let copy = ArticleCopy::of(&article, &text);
-    let write = |copy| tagged.to_json(copy).map_err(|error| Rejection::Json(error.to_string()));
+    let mut write = |copy| tagged.to_json(copy, json).map_err(|error| Rejection::Json(error.to_string()));
     let bytes = write(options.article.then_some(copy))?;
     let mut also = Vec::new();
     if options.review.is_some_and(|below| is_unsure(&tags, below)) {
@@ -249,12 +267,12 @@ mod tests {
         let headers = header.map(|value| ("content-type".to_owned(), Some(value.as_bytes().to_vec())));
         let envelope = Envelope {
             topic: "in".into(),
-            value: Some(value.to_vec()),
+            value: Some(value.to_vec().into()),
             headers: headers.into_iter().collect(),
             ..Envelope::default()
         };
         let (options, now) = (Options::default(), "2026-01-31T08:15:30Z");
-        process(&envelope, &CLASSIFIER, None, &options, &mut Document::default(), now)
+        process(&envelope, &CLASSIFIER, None, &options, &mut Room::default(), now)
     }
 
     fn tagged(value: &[u8], header: Option<&str>) -> serde_json::Value {
@@ -288,14 +306,15 @@ mod tests {
     fn what_is_unsure_goes_to_review_with_its_article() {
         let samples = include_str!("../cli/samples.txt").split("\n----\n");
         let process = |text: &str, review, article| {
-            let envelope = Envelope { topic: "in".into(), value: Some(text.into()), ..Envelope::default() };
+            let envelope =
+                Envelope { topic: "in".into(), value: Some(text.to_owned().into()), ..Envelope::default() };
             let options = Options { review, article, ..Options::default() };
             super::process(
                 &envelope,
                 &CLASSIFIER,
                 None,
                 &options,
-                &mut Document::default(),
+                &mut Room::default(),
                 "2026-01-31T08:15:30Z",
             )
         };
@@ -326,7 +345,7 @@ mod tests {
         fn any_bytes_are_tagged_or_rejected(value in proptest::collection::vec(any::<u8>(), 0..300)) {
             let Processed { outcome, output, .. } = run(&value, None);
             match outcome {
-                Outcome::Rejected(_) => prop_assert_eq!(output.value, Some(value)),
+                Outcome::Rejected(_) => prop_assert_eq!(output.value, Some(value.into())),
                 _ => prop_assert!(output.destination == Destination::Tagged),
             }
         }

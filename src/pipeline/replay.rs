@@ -117,8 +117,8 @@ mod tests {
             partition: 3,
             offset: 41,
             timestamp: Some(1),
-            key: Some(b"k".to_vec()),
-            value: Some(b"{".to_vec()),
+            key: Some(b"k"[..].into()),
+            value: Some(b"{"[..].into()),
             headers: vec![("traceparent".into(), Some(b"00".to_vec())), ("empty".into(), None)],
         };
         let first = rejected(&input, &Rejection::Json("cut".into()));

@@ -2,6 +2,7 @@
 
 use crate::article::{Answer, Article, Disagreement, TaggedArticle, Tags};
 use crate::model::{Classifier, Document, Task};
+use bytes::Bytes;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Characters of a title in the record of a disagreement.
@@ -73,7 +74,7 @@ impl<'a> Second<'a> {
         article: &Article<'_>,
         published: &TaggedArticle<'_>,
         shadow: &Classifier,
-    ) -> Option<Vec<u8>> {
+    ) -> Option<Bytes> {
         if matches!(self.agreement, Agreement::Both | Agreement::Failed) {
             return None;
         }
@@ -88,6 +89,6 @@ impl<'a> Second<'a> {
             tagged_at: published.tagged_at,
         };
         // strings, numbers and lists of them: nothing that JSON could refuse
-        serde_json::to_vec(&record).ok()
+        serde_json::to_vec(&record).ok().map(Bytes::from)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::ports::{Envelope, Header};
 use super::process::Outcome;
+use bytes::Bytes;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::{Span as _, SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
@@ -73,7 +74,10 @@ impl Spans {
             KeyValue::new("messaging.destination.partition.id", envelope.partition.to_string()),
             KeyValue::new("messaging.kafka.offset", envelope.offset),
             KeyValue::new("messaging.consumer.group.name", self.group.clone()),
-            KeyValue::new("messaging.message.body.size", envelope.value.as_ref().map_or(0, Vec::len) as i64),
+            KeyValue::new(
+                "messaging.message.body.size",
+                envelope.value.as_ref().map_or(0, Bytes::len) as i64,
+            ),
         ]);
         Some(RecordSpan(span))
     }

@@ -28,7 +28,7 @@ impl Places {
 
 /// Asks the processor to load a cache line. A hint: nothing but time depends on it.
 ///
-/// The one place of `unsafe`, for a reason that was measured (docs/PERFORMANCE.md, Classifier): a look-up in a
+/// `unsafe` for a reason that was measured (docs/PERFORMANCE.md, Classifier): a look-up in a
 /// table waits for memory longer than it takes to cut a word, and reading the line instead holds up
 /// all that comes after.
 #[inline(always)]

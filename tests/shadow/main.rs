@@ -65,12 +65,8 @@ struct Run {
 /// Ten articles about sport, through the loop with fake ports.
 async fn run(shadow: Running, refuse_extra: HashMap<i64, FailureKind>, span: Option<Span>) -> Run {
     let text = "The striker scored twice as the home side won the cup final on penalties after extra time.";
-    let envelope = |offset| Envelope {
-        topic: "in".into(),
-        offset,
-        value: Some(text.as_bytes().to_vec()),
-        ..Envelope::default()
-    };
+    let envelope =
+        |offset| Envelope { topic: "in".into(), offset, value: Some(text.into()), ..Envelope::default() };
     let cluster = Arc::new(Cluster::default());
     let batches = VecDeque::from([(0..5).map(envelope).collect(), (5..10).map(envelope).collect()]);
     let mut source = FakeSource { cluster: cluster.clone(), batches, ..FakeSource::default() };
