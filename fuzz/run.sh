@@ -14,7 +14,7 @@ seconds=${1:-60}
 targets=("$@")
 [ $# -gt 0 ] || targets=(record text model settings)
 triple=$(rustc -vV | sed -n 's/^host: //p')
-# the flags of cargo-fuzz, without a sanitiser: Rasid has no unsafe code
+# the flags of cargo-fuzz, without a sanitiser: what is fuzzed has no unsafe code but prefetching
 export RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
   -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
   -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
