@@ -42,8 +42,8 @@ use tokio::time::Instant;
 use unit::Units;
 
 /// Bytes of records that are read and not yet acknowledged, with their outputs; more are not read. With half as
-/// much it was a twentieth to a tenth slower, waiting for the broker; with twice as much it was no faster.
-const IN_FLIGHT_BYTES: usize = 12 << 20;
+/// much it was a twentieth to a tenth slower, waiting for the broker; with twice as much it was hardly faster.
+const IN_FLIGHT_BYTES: usize = 10 << 20;
 /// Batches in flight.
 const IN_FLIGHT_BATCHES: usize = 32;
 /// Records that are tagged and wait for the next transaction: as many as are tagged while one is committed, and few
