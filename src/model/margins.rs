@@ -1,5 +1,7 @@
 //! What the terms of a text add to a tag, and the heaviest of them.
 
+use crate::text::Places;
+
 /// Terms that are named.
 const TERMS: usize = 8;
 
@@ -43,11 +45,17 @@ impl Margins {
             speaking[all] = mention;
             all += usize::from(*weight > 0);
         }
-        let mut len = 0;
-        for mention in &speaking[..all] {
+        let places = Places::of(seen);
+        for (term, mention) in terms.iter_mut().zip(&speaking[..all]) {
             let (row, words) = of(*mention as usize);
-            let seen = &mut seen[row as usize];
-            terms[len] = Margin { row, weight: weights[*mention as usize], mentions: 0, words };
+            places.prefetch(row as usize);
+            *term = Margin { row, weight: weights[*mention as usize], mentions: 0, words };
+        }
+        let mut len = 0;
+        for at in 0..all {
+            let term = terms[at];
+            let seen = &mut seen[term.row as usize];
+            terms[len] = term;
             len += usize::from(*seen == 0);
             *seen += 1;
         }
