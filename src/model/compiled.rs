@@ -15,7 +15,6 @@ use super::score::{ByLabel, Score};
 use crate::text::{Key, Language, Marks, Slots, function_words, stem, term_keys};
 use smallvec::smallvec;
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 /// Stems of words of grammar: the same stem may also come from another word, so it has two rows.
@@ -58,13 +57,12 @@ impl TaskWeights<'_> {
     /// of few rows, which lie together then.
     fn terms(&self) -> Vec<(Key, Option<Key>, &[f32])> {
         let labels = self.thresholds.len();
-        let mut order: Vec<(Reverse<u32>, u32)> =
-            (0..).zip(&self.texts).map(|(term, texts)| (Reverse(*texts), term)).collect();
-        order.sort_unstable();
-        let terms = order.iter().map(|(_, term)| {
-            let at = *term as usize;
-            let (first, second) = term_keys(self.vocabulary[at]);
-            (first, second, &self.table[at * labels..][..labels])
+        // by the power of two, and else as they stand: so they are read one after the other at the start
+        let mut order: Vec<usize> = (0..self.vocabulary.len()).collect();
+        order.sort_by_key(|term| self.texts[*term].leading_zeros());
+        let terms = order.iter().map(|term| {
+            let (first, second) = term_keys(self.vocabulary[*term]);
+            (first, second, &self.table[term * labels..][..labels])
         });
         // what is no word cannot stand in a text
         terms.filter(|(first, second, _)| *first != Stems::EMPTY && *second != Some(Stems::EMPTY)).collect()
