@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 /// A batch is given on when it has this many bytes or records, or nothing more is there.
 const BATCH_BYTES: usize = 256 << 10;
 const BATCH_RECORDS: usize = 500;
-/// Bytes that records are copied to, one after the other.
+/// Bytes that are asked for at a time to copy records to.
 const ROOM: usize = 64 << 10;
 /// How long the brokers may take to say what is committed; then they are asked again.
 const ASK_WAIT: Duration = Duration::from_secs(5);
@@ -176,7 +176,7 @@ impl Reader {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     if takes(&mut self.left, &message) {
-                        let envelope = envelope(&message, &self.topic, |bytes| kept(&mut self.room, bytes));
+                        let envelope = envelope(&message, &self.topic, |bytes| copied(&mut self.room, bytes));
                         bytes += envelope.size();
                         batch.push(envelope);
                     }
@@ -298,7 +298,7 @@ fn takes(left: &mut Option<Left>, message: &BorrowedMessage<'_>) -> bool {
 }
 
 /// A copy behind those that `room` was used for before.
-fn kept(room: &mut BytesMut, bytes: &[u8]) -> Bytes {
+fn copied(room: &mut BytesMut, bytes: &[u8]) -> Bytes {
     room.extend_from_slice(bytes);
     room.split().freeze()
 }

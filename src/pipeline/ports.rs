@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// One record of the input.
+/// One record of the input. Key and value share memory with records that were read with it: who keeps one alone for long
+/// copies it.
 #[derive(Clone, Debug, Default)]
 pub struct Envelope {
     /// Topic it was read from.

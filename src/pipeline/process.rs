@@ -94,7 +94,7 @@ impl Default for Options {
     }
 }
 
-/// Bytes that outputs are written to before there are more of them.
+/// Bytes that are asked for at a time to write outputs to.
 const JSON: usize = 64 << 10;
 
 /// What records are tagged in and written to, one after the other: outputs share memory, which is asked for once for a
