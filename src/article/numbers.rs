@@ -1,7 +1,8 @@
 //! Numbers of a record in JSON: they have four decimals, so they are written as whole numbers are.
 
+use serde::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter};
-use std::io::{Result, Write};
+use std::io::{self, Write};
 
 /// Decimals that a record shows.
 const DECIMALS: usize = 4;
@@ -10,8 +11,8 @@ const SCALE: f64 = 1e4;
 const LARGEST: f64 = 1e9;
 
 /// A number with as many decimals as a record shows: more would claim what no model knows.
-pub fn rounded(value: f32) -> f64 {
-    (f64::from(value) * SCALE).round() / SCALE
+pub fn rounded<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((f64::from(*value) * SCALE).round() / SCALE)
 }
 
 /// Writes what serde_json writes: the shortest decimals that stand for a number. For one that was [`rounded`] these need
@@ -19,7 +20,7 @@ pub fn rounded(value: f32) -> f64 {
 pub struct Decimals;
 
 impl Formatter for Decimals {
-    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> Result<()> {
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         let whole = (value.abs() * SCALE + 0.5) as u64;
         if !(value.abs() < LARGEST && whole as f64 / SCALE == value.abs()) {
             return CompactFormatter.write_f64(writer, value);
@@ -55,6 +56,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde::Serialize;
+
+    fn rounded(value: f32) -> f64 {
+        super::rounded(&value, serde_json::value::Serializer).unwrap().as_f64().unwrap()
+    }
 
     fn written(value: f64) -> String {
         let mut json = Vec::new();

@@ -1,7 +1,7 @@
 //! The output record; `docs/tagged-article.schema.json` says the same as JSON Schema.
 
 use super::Article;
-use super::numbers::Decimals;
+use super::numbers::{Decimals, rounded};
 use super::strings::write_string;
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -185,7 +185,8 @@ impl<'a> ArticleCopy<'a> {
 const HEAD: usize = 1536;
 
 impl TaggedArticle<'_> {
-    /// The record as JSON, with the article if there is one; written once, to `json`, which is empty.
+    /// The record as JSON, with the article if there is one; written once, to the memory of `json`. What stands there is
+    /// forgotten.
     ///
     /// # Errors
     /// As serde_json's writer, which fails on nothing that a record has.
@@ -214,10 +215,6 @@ impl TaggedArticle<'_> {
         }
         Ok(json.split().freeze())
     }
-}
-
-fn rounded<S: serde::Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(super::numbers::rounded(*value))
 }
 
 #[cfg(test)]

@@ -168,8 +168,8 @@ impl Classifier {
         let Scratch { words, entries, spare, missing, folded, analyses, .. } = scratch;
         words.clear();
         pieces.iter().for_each(|piece| words.read(piece, |word| self.memo.expect(word)));
-        // the text has most likely the language of its first letter
-        let mut letters = pieces.iter().flat_map(|piece| piece.chars());
+        // the text has most likely the language of its first letter; one in other scripts is not searched to its end
+        let mut letters = pieces.iter().flat_map(|piece| piece.chars()).take(64);
         let letter = letters.find(|letter| matches!(letter, 'a'..='z' | 'A'..='Z' | 'ء'..='ي'));
         let latin = letter.is_some_and(|letter| letter.is_ascii());
         let script = if latin { Language::English } else { Language::Arabic };

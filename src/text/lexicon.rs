@@ -1,6 +1,6 @@
 //! Word lists: names that stemming must not cut, function words, and what gives a language away.
 
-use super::slots::Slots;
+use super::slots::{Slots, place};
 use super::word::{Key, Word};
 use std::sync::LazyLock;
 
@@ -45,9 +45,8 @@ impl Lexicon {
     /// The bit of a key: its word of 64 bits, and the place in it.
     #[inline]
     fn bit(key: Key) -> (usize, u32) {
-        // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
-        let bit = key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS.trailing_zeros());
-        (bit as usize / 64, bit as u32 % 64)
+        let bit = place(key, 64 - BITS.trailing_zeros());
+        (bit / 64, bit as u32 % 64)
     }
 }
 

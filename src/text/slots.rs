@@ -3,6 +3,12 @@
 use super::prefetch::prefetch;
 use super::word::Key;
 
+/// The place of a key among 2^(64 - shift): Fibonacci hashing (Knuth, TAOCP 3, 6.4).
+#[inline]
+pub(super) fn place(key: Key, shift: u32) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> shift) as usize
+}
+
 /// Open addressing with linear probing, at most half full, so that a miss costs one cache line.
 #[derive(Clone, Debug)]
 pub struct Slots<V> {
@@ -54,8 +60,7 @@ impl<V: Copy + Default> Slots<V> {
 
     #[inline]
     fn home(&self, key: Key) -> usize {
-        // Fibonacci hashing (Knuth, TAOCP 3, 6.4)
-        (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+        place(key, self.shift)
     }
 
     /// Where `key` stands, or the empty slot where it would.
