@@ -84,9 +84,9 @@ command_of() {
     'rdkafka passing through, linger 0') command=("$bench" pass "$brokers" "$input" "$output" "$group" -P linger.ms=0) ;;
     # what Rasid sets of librdkafka, and half of what it has in flight: the other half is inputs
     'rdkafka passing through, set as Rasid')
-      command=("$bench" pass "$brokers" "$input" "$output" "$group" -P linger.ms=2 -P max.in.flight=2
+      command=("$bench" pass "$brokers" "$input" "$output" "$group" -P linger.ms=2 -P max.in.flight=1
         -P message.copy.max.bytes=1024 -P queue.buffering.max.kbytes=5120 -C queued.max.messages.kbytes=1024
-        -C max.partition.fetch.bytes=262144 -C fetch.max.bytes=2097152 -C fetch.wait.max.ms=100) ;;
+        -C max.partition.fetch.bytes=524288 -C fetch.max.bytes=2097152 -C fetch.wait.max.ms=100) ;;
     'rdkafka in transactions') command=("$bench" pass "$brokers" "$input" "$output" "$group" --transactions "${TRANSACTIONS:-500}") ;;
     Benthos | 'Benthos, its defaults')
       local settings=tuned
@@ -116,7 +116,7 @@ race() { # NAME COPIES ARTICLES [NOTED-AS]
   local watch=()
   case $name in *transactions* | *'exactly once'*) watch=(--committed "$input" "$group") ;; esac
   "$bench" race "$brokers" "$output" --name "${4:-$name}" --results "$RESULTS" --articles "$articles" \
-    --copies "$copies" --log "$cache/last.log" ${watch[@]+"${watch[@]}"} -- "${command[@]}"
+    --copies "$copies" --beside "$broker" --log "$cache/last.log" ${watch[@]+"${watch[@]}"} -- "${command[@]}"
   "$bench" delete "$brokers" "$output"
 }
 
@@ -215,7 +215,7 @@ grow() {
 }
 
 table() {
-  echo; "$bench" table "$RESULTS" --figures 'articles/s' 'CPU-s a million' 'peak MB' --base 'rdkafka passing through'
+  echo; "$bench" table "$RESULTS" --figures 'articles/s' 'CPU-s a million' 'broker CPU-s a million' 'idle core-s a million' 'peak MB' --base 'rdkafka passing through'
   echo; "$bench" table "$RESULTS" --figures 'median ms' 'p99 ms' 'most ms'
   echo; "$bench" table "$RESULTS" --figures 'first record s'
 }

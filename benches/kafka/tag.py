@@ -45,7 +45,13 @@ consumer = Consumer({
     "enable.auto.commit": False,
     "fetch.queue.backoff.ms": 2,
 })
-producer = Producer({"bootstrap.servers": brokers, "acks": "all", "linger.ms": 5, "enable.idempotence": True})
+producer = Producer({
+    "bootstrap.servers": brokers,
+    "acks": "all",
+    "linger.ms": 5,
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",
+})
 consumer.subscribe([source])
 while running:
     batch = [message for message in consumer.consume(500, 0.1) if not message.error()]

@@ -94,7 +94,7 @@ fn consumer_config(settings: &Settings) -> ClientConfig {
         .set("queued.max.messages.kbytes", "1024")
         // an answer is in memory until its last record is taken: with the default of 1 MB a partition
         // they hold several times the queue
-        .set("max.partition.fetch.bytes", "262144")
+        .set("max.partition.fetch.bytes", "524288")
         .set("fetch.max.bytes", "2097152")
         .set("fetch.queue.backoff.ms", "2")
         .set("fetch.wait.max.ms", "100")
@@ -128,9 +128,9 @@ fn producer_config(settings: &Settings) -> ClientConfig {
         .set("queue.buffering.max.messages", "50000")
         .set("linger.ms", "2")
         // an idempotent producer has one request of a partition under way; while more of it waits past
-        // `linger.ms`, librdkafka's thread asks without a pause whether it may go. A third request that is ready
-        // and has to wait lets it sleep: measured, a quarter of the worker's processor time and a fifth of its rate
-        .set("max.in.flight.requests.per.connection", "2")
+        // `linger.ms`, librdkafka's thread asks without a pause whether it may go, unless the connection has no room
+        // for it: then it sleeps. A broker handles one produce request of a connection at a time, so no more are needed
+        .set("max.in.flight.requests.per.connection", "1")
         // values are sent from where they lie: not one copy more
         .set("message.copy.max.bytes", "1024")
         .set("compression.type", "none");

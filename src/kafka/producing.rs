@@ -2,7 +2,7 @@
 
 use super::delivery::{Delivery, ended, failure};
 use super::{figures, log};
-use crate::metrics::{ClientFigures, Metrics};
+use crate::metrics::Metrics;
 use crate::pipeline::PipelineError;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A producer that can be replaced by another with the same settings.
 pub(super) struct Producing {
     config: ClientConfig,
-    report: Report,
+    metrics: Metrics,
     current: RwLock<Arc<Threaded>>,
     /// Whether it has a transactional id.
     pub(super) transactional: bool,
@@ -35,14 +35,14 @@ pub(super) struct Producing {
 impl Producing {
     pub(super) fn open(
         config: ClientConfig,
-        report: Report,
+        metrics: Metrics,
         transactional: bool,
     ) -> Result<Self, KafkaError> {
         let timeout = config.get("transaction.timeout.ms").and_then(|value| value.parse().ok());
-        let context = Context::new(&report, transactional);
+        let context = Context::new(&metrics, transactional);
         let current = RwLock::new(Arc::new(config.create_with_context(context)?));
         let transaction_timeout = Duration::from_millis(timeout.unwrap_or(60_000));
-        Ok(Self { config, report, current, transactional, transaction_timeout })
+        Ok(Self { config, metrics, current, transactional, transaction_timeout })
     }
 
     pub(super) fn current(&self) -> Arc<Threaded> {
@@ -73,7 +73,7 @@ impl Producing {
 
     /// Replaces the producer. The broker aborts what the old one left open and fences it.
     pub(super) fn reopen(&self) -> Result<(), PipelineError> {
-        let context = Context::new(&self.report, self.transactional);
+        let context = Context::new(&self.metrics, self.transactional);
         let opened = self.config.create_with_context(context);
         let opened = opened.map_err(|error: KafkaError| PipelineError::Sink(error.to_string()))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
@@ -92,50 +92,17 @@ impl Producing {
     }
 }
 
-/// Where a producer's figures go: the metrics show those of all producers as one.
-#[derive(Clone)]
-pub(super) struct Report {
-    metrics: Metrics,
-    /// By producer.
-    figures: Arc<Mutex<Vec<ClientFigures>>>,
-    producer: usize,
-}
-
-impl Report {
-    /// One for each of so many producers.
-    pub(super) fn of(producers: usize, metrics: &Metrics) -> impl Iterator<Item = Self> {
-        let figures = Arc::new(Mutex::new(vec![ClientFigures::default(); producers]));
-        (0..producers).map(move |producer| Self {
-            metrics: metrics.clone(),
-            figures: figures.clone(),
-            producer,
-        })
-    }
-
-    fn tell(&self, figures: ClientFigures) {
-        let mut all = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        all[self.producer] = figures;
-        let together = ClientFigures {
-            queued: all.iter().map(|one| one.queued).sum(),
-            queued_bytes: all.iter().map(|one| one.queued_bytes).sum(),
-            errors: all.iter().map(|one| one.errors).sum(),
-            round_trip_seconds: all.iter().map(|one| one.round_trip_seconds).fold(0.0, f64::max),
-        };
-        self.metrics.client("producer", &together);
-    }
-}
-
 /// Callbacks of the producer.
 pub(super) struct Context {
-    report: Report,
+    metrics: Metrics,
     transactional: bool,
     /// Why a transaction failed last; its records are only told that they were purged.
     cause: Mutex<Option<String>>,
 }
 
 impl Context {
-    fn new(report: &Report, transactional: bool) -> Self {
-        Self { report: report.clone(), transactional, cause: Mutex::default() }
+    fn new(metrics: &Metrics, transactional: bool) -> Self {
+        Self { metrics: metrics.clone(), transactional, cause: Mutex::default() }
     }
 
     fn cause(&self) -> MutexGuard<'_, Option<String>> {
@@ -156,7 +123,7 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        self.report.tell(figures(&statistics));
+        self.metrics.client("producer", &figures(&statistics));
     }
 }
 

@@ -15,8 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// A batch is given on when it has this many bytes or records, or nothing more is there.
-const BATCH_BYTES: usize = 256 << 10;
+/// A batch is given on when it has this many bytes or records, or nothing more is there. As many bytes as are fetched of a
+/// partition at a time: its outputs go to one partition mostly, and the larger a request the cheaper for the broker.
+const BATCH_BYTES: usize = 512 << 10;
 const BATCH_RECORDS: usize = 500;
 /// Bytes that are asked for at a time to copy records to.
 const ROOM: usize = 64 << 10;

@@ -1,7 +1,7 @@
 //! Publishes outputs and reports what the broker said of each.
 
 use super::delivery::{Batch, Delivery, failure};
-use super::producing::{Producing, Report, Threaded};
+use super::producing::{Producing, Threaded};
 use super::{QUEUE_KBYTES, producer_config};
 use crate::config::{Guarantee, Settings};
 use crate::metrics::Metrics;
@@ -13,11 +13,10 @@ use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
-use smallvec::SmallVec;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Kafka's default of `max.message.bytes`, for brokers that do not say theirs.
 const DEFAULT_LIMIT: usize = 1_048_588;
@@ -28,15 +27,12 @@ const MOST: usize = QUEUE_KBYTES * 1024 - OVERHEAD;
 /// Pause while the queue of the client is full.
 const FULL: Duration = Duration::from_millis(2);
 
-/// Producers of a worker, each with a connection of its own: a broker handles one produce request of a connection at a
-/// time. Measured, two make the worker a tenth faster, and four no faster than two.
-const PRODUCERS: usize = 2;
-
 /// The topics that a worker writes to as a [`Sink`].
+///
+/// One producer, and so one connection to each broker that leads a partition. A second one, for every other partition of
+/// the input, took a tenth more processor time and was no faster.
 pub struct KafkaSink {
-    /// Each publishes for some partitions of the input, so that records of one partition stay in order. With
-    /// transactions it is one: there is one transaction.
-    pub(super) producers: Vec<Arc<Producing>>,
+    pub(super) producing: Arc<Producing>,
     /// By destination; those that are set.
     topics: [Option<Topic>; Destination::ALL.len()],
 }
@@ -58,10 +54,8 @@ impl KafkaSink {
         let batch = topics.iter().flatten().fold(1_000_000, |least, topic| topic.limit.min(least));
         config.set("batch.size", batch.saturating_sub(OVERHEAD).max(1).to_string());
         let transactional = settings.guarantee == Guarantee::ExactlyOnce;
-        let reports = Report::of(if transactional { 1 } else { PRODUCERS }, &metrics);
-        let open = |report| Ok(Arc::new(Producing::open(config.clone(), report, transactional)?));
-        let producers = reports.map(open).collect::<Result<_, KafkaError>>()?;
-        Ok(Self { producers, topics })
+        let producing = Arc::new(Producing::open(config, metrics, transactional)?);
+        Ok(Self { producing, topics })
     }
 
     /// Waits until the brokers let transactions begin, which ends what an earlier run with the same
@@ -70,18 +64,12 @@ impl KafkaSink {
     /// # Errors
     /// When they never will.
     pub async fn ready(&self) -> Result<(), PipelineError> {
-        for producer in &self.producers {
-            producer.clone().ready().await?;
-        }
-        Ok(())
+        self.producing.clone().ready().await
     }
 
     /// Waits, bounded, until nothing is queued; ends a transaction that is still open.
     pub fn close(&self, timeout: Duration) {
-        let end = Instant::now() + timeout;
-        for producer in &self.producers {
-            producer.close(end.saturating_duration_since(Instant::now()));
-        }
+        self.producing.close(timeout);
     }
 
     /// Hands one record to the client; `Ok(false)` when its queue is full.
@@ -126,7 +114,7 @@ impl KafkaSink {
             Ok(()) => Ok(true),
             Err((error, _)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) => Ok(false),
             Err((error, record)) => {
-                Err(failure(&error, &record.delivery_opaque, self.producers[0].transactional))
+                Err(failure(&error, &record.delivery_opaque, self.producing.transactional))
             }
         }
     }
@@ -137,12 +125,10 @@ impl Sink for KafkaSink {
 
     async fn publish(&self, records: &[(&Envelope, &Output)]) -> Result<Self::Acknowledged, PipelineError> {
         let (batch, acknowledged) = Batch::open(records.len());
-        let producers: SmallVec<[_; PRODUCERS]> =
-            self.producers.iter().map(|producer| producer.current()).collect();
+        let producer = self.producing.current();
         for (index, (envelope, output)) in records.iter().enumerate() {
-            let producer = &producers[envelope.partition as usize % producers.len()];
             loop {
-                match self.send(producer, envelope, output, &batch, index) {
+                match self.send(&producer, envelope, output, &batch, index) {
                     Ok(true) => break,
                     Ok(false) => tokio::time::sleep(FULL).await,
                     Err(failure) => {

@@ -31,7 +31,7 @@ pub struct Transactions {
 impl Transactions {
     /// For records that go from `source` to `sink`.
     pub fn new(source: &KafkaSource, sink: &KafkaSink, span: Span) -> Self {
-        Self { producer: sink.producers[0].clone(), consumer: source.consumer.clone(), span }
+        Self { producer: sink.producing.clone(), consumer: source.consumer.clone(), span }
     }
 }
 

@@ -19,6 +19,14 @@ pub fn client(brokers: &str) -> ClientConfig {
     config
 }
 
+/// A producer's settings: keys go to the partitions that Kafka's own producers give them, so that who passes records on
+/// keeps a key in its partition.
+pub fn producer(brokers: &str) -> ClientConfig {
+    let mut config = client(brokers);
+    config.set("partitioner", "murmur2_random");
+    config
+}
+
 /// The broker takes a port and the next one.
 pub fn port() -> anyhow::Result<()> {
     loop {

@@ -1,9 +1,8 @@
 //! Fills a topic with articles made of given texts.
 
-use super::broker::{client, partitions};
+use super::broker::producer;
 use anyhow::{Context, ensure};
 use clap::Args;
-use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer, ThreadedProducer};
 use std::path::PathBuf;
@@ -69,9 +68,7 @@ fn shape(texts: &[String], bytes: usize) -> Vec<String> {
 impl Fill {
     pub fn run(self) -> anyhow::Result<()> {
         let articles = self.texts.articles()?;
-        let asks: BaseConsumer = client(&self.brokers).create()?;
-        let partitions = partitions(&asks, &self.topic)? as usize;
-        let producer: ThreadedProducer<DefaultProducerContext> = client(&self.brokers)
+        let producer: ThreadedProducer<DefaultProducerContext> = producer(&self.brokers)
             .set("linger.ms", "20")
             .set("batch.size", "900000")
             .set("message.max.bytes", "8000000")
@@ -79,10 +76,8 @@ impl Fill {
             .create()?;
         for number in 0..self.articles {
             let key = number.to_string();
-            let mut record = BaseRecord::to(&self.topic)
-                .key(key.as_bytes())
-                .payload(&articles[number % articles.len()])
-                .partition((number % partitions) as i32);
+            let mut record =
+                BaseRecord::to(&self.topic).key(key.as_bytes()).payload(&articles[number % articles.len()]);
             while let Err((error, back)) = producer.send(record) {
                 ensure!(error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull), error);
                 record = back;

@@ -1,6 +1,6 @@
 //! Articles at a steady rate through a program, timed from the call that sends one to its arrival.
 
-use super::broker::{TIMEOUT, client, partitions};
+use super::broker::{TIMEOUT, client, partitions, producer};
 use super::fill::Texts;
 use super::process::Programs;
 use super::table::{Note, quantile};
@@ -42,7 +42,7 @@ impl Latency {
     pub fn run(self) -> anyhow::Result<()> {
         let articles = self.texts.articles()?;
         let receiver = self.receiver()?;
-        let sender: Sender = client(&self.brokers).set("linger.ms", "0").create()?;
+        let sender: Sender = producer(&self.brokers).set("linger.ms", "0").create()?;
         let programs = Programs::start(&self.command, 1, &self.log)?;
         self.until_it_runs(&sender, &receiver, &articles[0])?;
         let count = self.rate * self.seconds;

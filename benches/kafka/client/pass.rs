@@ -1,6 +1,6 @@
 //! Bare rdkafka between two topics: the least that any program must do.
 
-use super::broker::client;
+use super::broker::{client, producer};
 use anyhow::ensure;
 use clap::Args;
 use rdkafka::ClientConfig;
@@ -41,7 +41,7 @@ impl Pass {
         set(&mut consumer, &self.consumer)?;
         let consumer: BaseConsumer = consumer.create()?;
         consumer.subscribe(&[&self.input])?;
-        let mut producer = client(&self.brokers);
+        let mut producer = producer(&self.brokers);
         producer
             .set("acks", "all")
             .set("enable.idempotence", "true")

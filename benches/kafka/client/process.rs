@@ -11,6 +11,26 @@ use std::time::{Duration, Instant};
 /// Ticks a second in `/proc/PID/stat`: fixed on every Linux that Rust runs on.
 const TICKS: f64 = 100.0;
 
+/// Processor time of a process, user and system, in seconds.
+pub fn processor_seconds(process: u32) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // the name in brackets may hold spaces; utime and stime are fields 14 and 15
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    Ok((ticks(&fields, 11) + ticks(&fields, 12)) / TICKS)
+}
+
+/// Seconds since the start of the machine in which a core had nothing to do, all cores together.
+pub fn idle_seconds() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    // the first line is of all cores: its name, then user, nice, system, idle and iowait
+    let fields: Vec<&str> = stat.lines().next().unwrap_or_default().split_whitespace().collect();
+    Ok((ticks(&fields, 4) + ticks(&fields, 5)) / TICKS)
+}
+
+fn ticks(fields: &[&str], at: usize) -> f64 {
+    fields.get(at).and_then(|field| field.parse().ok()).unwrap_or(0.0)
+}
+
 /// Copies of one program; killed when dropped.
 pub struct Programs {
     children: Vec<Child>,
@@ -53,14 +73,7 @@ impl Programs {
 
     /// Processor time of all, user and system, in seconds.
     pub fn processor_seconds(&self) -> anyhow::Result<f64> {
-        let of = |child: &Child| -> anyhow::Result<f64> {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id()))?;
-            // the name in brackets may hold spaces; utime and stime are fields 14 and 15
-            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-            let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-            Ok((ticks(11) + ticks(12)) / TICKS)
-        };
-        self.children.iter().map(of).sum()
+        self.children.iter().map(|child| processor_seconds(child.id())).sum()
     }
 
     /// Peak resident memory of all, in MB.

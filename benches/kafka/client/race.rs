@@ -1,7 +1,7 @@
 //! A program over a filled topic, from its start to the last record.
 
 use super::broker::Progress;
-use super::process::Programs;
+use super::process::{Programs, idle_seconds, processor_seconds};
 use super::table::Note;
 use anyhow::{Context, bail};
 use clap::Args;
@@ -32,6 +32,9 @@ pub struct Race {
     /// What the program prints.
     #[arg(long)]
     log: PathBuf,
+    /// The broker, whose processor time is noted too.
+    #[arg(long, value_name = "PID")]
+    beside: Option<u32>,
     /// Seconds after which it is given up.
     #[arg(long, default_value_t = 300)]
     limit: u64,
@@ -45,6 +48,10 @@ struct Mark {
     at: Instant,
     records: i64,
     processor: f64,
+    /// Processor seconds of the broker.
+    broker: Option<f64>,
+    /// Seconds in which a core had nothing to do, all cores together.
+    idle: f64,
 }
 
 impl Race {
@@ -71,6 +78,8 @@ impl Race {
                 records: done.records()?,
                 at: Instant::now(),
                 processor: programs.processor_seconds()?,
+                broker: self.beside.map(processor_seconds).transpose()?,
+                idle: idle_seconds()?,
             };
             if mark.records >= self.articles {
                 break mark;
@@ -88,7 +97,12 @@ impl Race {
         if let Some(warm) = warm {
             let records = (end.records - warm.records) as f64;
             figures.push(("articles/s", records / (end.at - warm.at).as_secs_f64()));
-            figures.push(("CPU-s a million", (end.processor - warm.processor) / records * 1e6));
+            let a_million = |from: f64, to: f64| (to - from) / records * 1e6;
+            figures.push(("CPU-s a million", a_million(warm.processor, end.processor)));
+            if let (Some(from), Some(to)) = (warm.broker, end.broker) {
+                figures.push(("broker CPU-s a million", a_million(from, to)));
+            }
+            figures.push(("idle core-s a million", a_million(warm.idle, end.idle)));
         }
         self.note.append(&figures)
     }
