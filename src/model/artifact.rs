@@ -194,7 +194,7 @@ impl<'a> File<'a> {
 
     fn task_weights(&self, head: &HeadHeader) -> Result<TaskWeights<'_>, ModelError> {
         let labels = self.header.info.labels(head.task).len();
-        let terms: Vec<&str> = self.terms(head)?.lines().collect();
+        let terms: Vec<&str> = lines(self.terms(head)?).collect();
         let texts = self.words(head, "texts", Dtype::U32)?;
         let rows = self.words(head, "rows", Dtype::U32)?.iter().map(|row| u32::from_le_bytes(*row) as usize);
         let term = |row: usize| Some((*terms.get(row)?, u32::from_le_bytes(*texts.get(row)?)));
@@ -250,7 +250,7 @@ impl<'a> File<'a> {
             Ok(words.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
         };
         let weights = self.task_weights(head)?.table.into_owned();
-        let terms: Vocabulary = self.terms(head)?.lines().collect();
+        let terms: Vocabulary = lines(self.terms(head)?).collect();
         let view = self.view(&head.tensor("labels"))?;
         let of = view.data().as_chunks::<2>().0.iter().map(|bytes| u16::from_le_bytes(*bytes));
         let of: Vec<u16> = of.collect();
@@ -275,6 +275,17 @@ impl<'a> File<'a> {
             weights: Weights { rows: u32s("rows")?, table: weights },
         })
     }
+}
+
+/// What [`str::lines`] gives where no line ends in a carriage return; many short ones are found faster.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let last = Some(text.len()).filter(|end| *end > 0 && !text.ends_with('\n'));
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', text.as_bytes()).chain(last).map(move |end| {
+        let line = &text[start..end];
+        start = end + 1;
+        line
+    })
 }
 
 /// The checksum of a file: of its header, then of each tensor in the order of their names.

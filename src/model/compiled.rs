@@ -174,11 +174,12 @@ impl Compiled {
 
     fn weigh(&mut self, row: usize, task: usize, weights: &[f32]) {
         let TaskColumns { first, counts, step, .. } = self.tasks[task];
-        for (label, weight) in weights.iter().enumerate() {
+        let numbers = weights.iter().map(|weight| {
             let steps = weight / step;
             // rounded: std's `round` is a call where the processor may be an old one
-            self.rows.set(row, first + label, (steps + 0.5_f32.copysign(steps)) as i16);
-        }
+            (steps + 0.5_f32.copysign(steps)) as i16
+        });
+        self.rows.write(row, first, numbers);
         self.rows.set(row, counts, 1);
     }
 

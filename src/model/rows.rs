@@ -71,6 +71,18 @@ impl Rows {
         }
     }
 
+    /// Writes numbers to the columns of a row from the `first` on.
+    pub fn write(&mut self, row: usize, first: usize, values: impl Iterator<Item = i16>) {
+        let columns: &mut [i16] = match &mut self.0 {
+            Table::Narrow(rows) => &mut rows[row].0[first..],
+            Table::Wide(planes) if planes.len() == 1 => &mut planes[0][row].0[first..],
+            Table::Wide(_) => {
+                return (first..).zip(values).for_each(|(column, value)| self.set(row, column, value));
+            }
+        };
+        columns.iter_mut().zip(values).for_each(|(column, value)| *column = value);
+    }
+
     /// The number in a column of a row.
     #[inline]
     pub fn get(&self, row: usize, column: usize) -> i16 {
@@ -188,7 +200,9 @@ mod tests {
             let mut rows = Rows::of(columns);
             for row in 0..9 {
                 prop_assert_eq!(rows.push(), row);
-                (0..columns).for_each(|column| rows.set(row, column, number(row, column)));
+                let half = columns / 2;
+                (0..half).for_each(|column| rows.set(row, column, number(row, column)));
+                rows.write(row, half, (half..columns).map(|column| number(row, column)));
             }
             prop_assert_eq!(rows.len(), 9);
             let mut sums = vec![7];
