@@ -139,7 +139,9 @@ impl Compiled {
             columns
         });
         let tasks: Vec<TaskColumns> = tasks.collect();
-        let rows = Rows::of(labels + 2 * weights.len());
+        // what two tasks share is asked for twice, and costs nothing where nobody writes
+        let terms = weights.iter().map(|task| task.vocabulary.len()).sum();
+        let rows = Rows::with_capacity(terms, labels + 2 * weights.len());
         let mut compiled = Self { language, tasks, pairs: [None, None], rows };
         compiled.add_stems(weights, stems);
         compiled.add_pairs(weights, stems);

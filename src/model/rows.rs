@@ -38,11 +38,14 @@ enum Table {
 }
 
 impl Rows {
-    /// No rows yet, of so many columns.
-    pub fn of(columns: usize) -> Self {
+    /// No rows yet, of so many columns, with room for so many: memory that is aligned so cannot grow where it is.
+    pub fn with_capacity(rows: usize, columns: usize) -> Self {
         match columns {
-            ..=HALF => Self(Table::Narrow(Vec::new())),
-            _ => Self(Table::Wide(vec![Vec::new(); columns.div_ceil(WIDTH)])),
+            ..=HALF => Self(Table::Narrow(Vec::with_capacity(rows))),
+            _ => {
+                let planes = (0..columns.div_ceil(WIDTH)).map(|_| Vec::with_capacity(rows));
+                Self(Table::Wide(planes.collect()))
+            }
         }
     }
 
@@ -197,7 +200,7 @@ mod tests {
                 let mixed = (row * 131 + column).wrapping_mul(seed as usize | 1) >> 7;
                 (mixed % (2 * LARGEST as usize + 1)) as i16 - LARGEST
             };
-            let mut rows = Rows::of(columns);
+            let mut rows = Rows::with_capacity(seed as usize % 12, columns);
             for row in 0..9 {
                 prop_assert_eq!(rows.push(), row);
                 let half = columns / 2;
