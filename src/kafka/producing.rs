@@ -160,32 +160,3 @@ pub(super) async fn on_thread<T: Send + 'static, E: From<PipelineError> + Send +
         Ok(_) => receiver.await.unwrap_or_else(|error| failed(error.to_string())),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn producers_are_shown_as_one() {
-        let metrics = Metrics::new().unwrap();
-        let reports: Vec<Report> = Report::of(2, &metrics).collect();
-        let figures = |queued, errors, round_trip_seconds| ClientFigures {
-            queued,
-            queued_bytes: 10 * queued,
-            errors,
-            round_trip_seconds,
-        };
-        reports[0].tell(figures(7, 1, 0.5));
-        reports[1].tell(figures(2, 3, 0.25));
-        reports[0].tell(figures(4, 2, 0.125));
-        let text = String::from_utf8(metrics.text().unwrap()).unwrap();
-        for line in [
-            "rasid_kafka_client_queue_records{client=\"producer\"} 6",
-            "rasid_kafka_client_queue_bytes{client=\"producer\"} 60",
-            "rasid_kafka_client_request_errors_total{client=\"producer\"} 5",
-            "rasid_kafka_client_round_trip_seconds{client=\"producer\"} 0.25",
-        ] {
-            assert!(text.contains(line), "{text}");
-        }
-    }
-}
