@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Rasid and others between two topics of one real broker.
 #   run.sh build                    everything that the other verbs run, into target/
-#   run.sh rates [NAME]…            articles/s, CPU-seconds a million, peak memory; all programs, or those named
+#   run.sh rates [NAME]…            articles/s, CPU-seconds a million (the program's, the broker's, nobody's), peak memory;
+#                                   all programs, or those named
 #   run.sh latency                  1,000 articles/s, from end to end
 #   run.sh start                    from the start of the process to the first record; rasid classify of one article
 #   run.sh backlog                  peak memory under a backlog
@@ -19,7 +20,7 @@
 #   SCRATCH=/tmp                    where the broker keeps its topics
 # Each program keeps what it needs to do: every record consumed, produced with its key, and its offset committed.
 # The first quarter of the articles warms up; rate and processor time are those of the rest. The broker
-# and the watcher run on the same cores and are not counted.
+# and the watcher run on the same cores and are not counted as the program's.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

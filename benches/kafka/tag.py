@@ -50,6 +50,7 @@ producer = Producer({
     "acks": "all",
     "linger.ms": 5,
     "enable.idempotence": True,
+    # as the others: a key stays in its partition
     "partitioner": "murmur2_random",
 })
 consumer.subscribe([source])
